@@ -1,0 +1,105 @@
+"""Compile generated source into classes and instantiate the network.
+
+What runs is the text that `archgen.source` gives and ``archgen build --out`` writes.
+"""
+
+from __future__ import annotations
+
+import builtins
+import copyreg
+import linecache
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from archgen.codegen import root_class, source
+from archgen.nn.init import initialise
+from archgen.spec import Net
+
+_FILLS = frozenset(
+    {
+        nn.init.kaiming_uniform_,
+        nn.init.uniform_,
+        nn.init.ones_,
+        nn.init.zeros_,
+        torch.Tensor.uniform_,
+        torch.Tensor.fill_,
+        torch.Tensor.zero_,
+    }
+)
+
+
+def build(net: Net, *, init: bool = True) -> nn.Module:
+    """Build the network as an ordinary `nn.Module` in training mode.
+
+    Its modules, ``state_dict`` keys and attributes carry the paths of the spec. It maps a
+    tensor (N, C, H, W) to (N, classes), or to a tuple where the spec names several outputs.
+
+    Args:
+        net: The spec.
+        init: Initialise as the spec says, from torch's global random numbers. Without it,
+            convolution, linear and norm weights hold whatever the memory held: for loading
+            weights into.
+
+    Raises:
+        ArchError: The spec cannot be lowered.
+    """
+    cls = _classes(source(net), net.name)[root_class(net.name)]
+    with _NoFill():
+        model: nn.Module = cls()
+    if init:
+        initialise(model, net)
+    return model
+
+
+class _NoFill(TorchFunctionMode):
+    """Leave tensors as allocated while PyTorch's constructors would fill them."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if func in _FILLS:
+            return kwargs["tensor"] if kwargs and "tensor" in kwargs else args[0]
+        return func(*args, **(kwargs or {}))
+
+
+class Generated(type):
+    """The class of generated classes: they pickle as their source."""
+
+    _archgen: tuple[str, str]
+
+
+@lru_cache(maxsize=64)
+def _classes(text: str, name: str) -> dict[str, Any]:
+    """Execute source once; give its namespace."""
+    digest = blake2b(text.encode(), digest_size=6).hexdigest()
+    file = f"<archgen {name} {digest}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+
+    def build_class(body: Any, class_name: str, *bases: Any, **kwargs: Any) -> Any:
+        cls = builtins.__build_class__(body, class_name, *bases, metaclass=Generated, **kwargs)
+        cls._archgen = (text, name)
+        return cls
+
+    namespace: dict[str, Any] = {
+        "__name__": f"archgen.generated.{name}",
+        "__builtins__": {**vars(builtins), "__build_class__": build_class},
+    }
+    exec(compile(text, file, "exec"), namespace)
+    return namespace
+
+
+def _restore(text: str, name: str, cls: str) -> Any:
+    return _classes(text, name)[cls]
+
+
+def _reduce(cls: Generated) -> tuple[Any, ...]:
+    return _restore, (*cls._archgen, cls.__name__)
+
+
+copyreg.pickle(Generated, _reduce)  # type: ignore[arg-type]

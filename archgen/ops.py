@@ -1,0 +1,604 @@
+"""The closed set of primitive operations that every network is lowered to.
+
+An operation knows the shape that it gives, the law that its operands must keep, the
+parameters that it owns, its multiply-accumulates (MACs) and its source text in PyTorch.
+It knows no block and imports no torch. Shapes leave the batch out: ``(C, H, W)`` for a
+map, ``(C,)`` for a vector.
+
+========== =======================================================================
+Input      the network's input
+Conv       square 2-d convolution, optionally grouped and dilated
+Linear     matrix product of a vector
+Norm       batch normalisation over a map (owns gamma and beta, running statistics)
+GroupNorm  group normalisation over a map
+Act        pointwise non-linearity
+Pool       max or average pooling over square windows
+Mean       mean over all positions: (C, H, W) -> (C, 1, 1)
+Flatten    (C, 1, 1) -> (C,)
+Dropout    dropout of single values
+Add        sum of maps of one shape
+Mul        product of a map with a map or with a (C, 1, 1) gate
+Times      product with a constant
+Weigh      product with one learned weight a channel (a bare parameter)
+Cat        maps stacked along channels
+Slice      a range of channels
+Shuffle    channel shuffle over groups (interleaves the halves of a pair)
+Pad        zero channels before and after
+Subsample  every s-th row and column
+========== =======================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
+
+Shape: TypeAlias = tuple[int, ...]
+ActKind: TypeAlias = Literal[
+    "relu", "relu6", "leaky_relu", "elu", "silu", "gelu", "mish", "hardswish", "sigmoid"
+]
+
+
+class Law(Exception):
+    """An operation refuses its operands; the graph adds the path.
+
+    Args:
+        message: The values and the law that they break.
+        field: The name of the spec's field that most likely causes it, or "".
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class Slot(NamedTuple):
+    """A number inside source text that a constructor argument may take the place of.
+
+    Args:
+        role: What a reader calls it, an identifier.
+        value: The number here.
+        keyword: Text before it (``"stride="``); with a default it is left out together
+            with the number where every instance of a class has the default.
+        default: PyTorch's own default, or None.
+    """
+
+    role: str
+    value: int | float
+    keyword: str = ""
+    default: int | float | None = None
+
+
+Text: TypeAlias = tuple[str | Slot, ...]
+
+
+class Param(NamedTuple):
+    """A learned tensor of an operation.
+
+    Args:
+        suffix: Its name below the operation's path; "" if the path is the parameter.
+        shape: Its shape.
+        decay: Whether weight decay applies to it.
+    """
+
+    suffix: str
+    shape: Shape
+    decay: bool
+
+
+def size(shape: Shape) -> str:
+    """Write a shape as people do: ``64x32x32``."""
+    return "x".join(map(str, shape))
+
+
+def _map(shape: Shape) -> tuple[int, int, int]:
+    if len(shape) != 3:
+        raise Law(f"needs a map (C, H, W), not the vector {size(shape)}: is it behind the head?")
+    return shape  # type: ignore[return-value]
+
+
+def _window(length: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
+    """Length after a sliding window, by PyTorch's formula, ceil mode included."""
+    reach = length + 2 * padding - dilation * (kernel - 1) - 1
+    out = (-(-reach // stride) if ceil else reach // stride) + 1
+    if ceil and (out - 1) * stride >= length + padding:
+        out -= 1
+    return out
+
+
+def _slide(
+    shape: Shape, kernel: int, stride: int, padding: int, dilation: int, ceil: bool = False
+) -> tuple[int, int]:
+    _, height, width = _map(shape)
+    tall = _window(height, kernel, stride, padding, dilation, ceil)
+    wide = tall if width == height else _window(width, kernel, stride, padding, dilation, ceil)
+    if tall < 1 or wide < 1:
+        spaced = f" dilated by {dilation}" if dilation > 1 else ""
+        raise Law(
+            f"a {height}x{width} map is too small for a {kernel}x{kernel} window{spaced} "
+            f"with stride {stride} and padding {padding}; use a larger input or fewer strides",
+            "stride",
+        )
+    return tall, wide
+
+
+class Op:
+    """What all operations share; each subclass is a frozen dataclass."""
+
+    __slots__ = ()
+    arity: ClassVar[int] = 1
+    fresh: ClassVar[bool] = False
+    """Whether the output is a new tensor that autograd does not save: it may be overwritten."""
+    infix: ClassVar[bool] = False
+    """Whether the expression is a sum or product, which others must put in brackets."""
+    tight: ClassVar[bool] = False
+    """Whether the expression binds to its operands without brackets of its own."""
+    weighted: ClassVar[bool] = False
+    """Whether the field counts it as a layer of depth (convolution, linear)."""
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """Give the output's shape; raise `Law` where the operands do not fit."""
+        return inputs[0]
+
+    def params(self) -> tuple[Param, ...]:
+        """Give the learned tensors."""
+        return ()
+
+    @property
+    def param_count(self) -> int:
+        """Number of learned scalars."""
+        return 0
+
+    @property
+    def buffer_count(self) -> int:
+        """Number of stored scalars that are not learned (running mean and variance)."""
+        return 0
+
+    def macs(self, out: Shape) -> int:
+        """Multiply-accumulates for one image, given the output's shape (bias not counted)."""
+        return 0
+
+    def module(self) -> Text | None:
+        """Give the constructor of the `nn.Module` (or parameter) that it owns, if any."""
+        return None
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        """Give the expression over the operands' names; `me` is its attribute on ``self``."""
+        return (f"self.{me}({args[0]})",)
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Op):
+    """The network's input."""
+
+    arity: ClassVar[int] = 0
+    dims: Shape
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return self.dims
+
+
+@dataclass(frozen=True, slots=True)
+class Conv(Op):
+    """Square convolution of `inp` to `out` channels."""
+
+    fresh: ClassVar[bool] = True
+    weighted: ClassVar[bool] = True
+    inp: int
+    out: int
+    kernel: int = 1
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+    groups: int = 1
+    bias: bool = False
+
+    def shape(self, *inputs: Shape) -> Shape:
+        if self.inp % self.groups or self.out % self.groups:
+            raise Law(
+                f"{self.inp} -> {self.out} channels cannot be split into {self.groups} groups",
+                "groups",
+            )
+        return (
+            self.out,
+            *_slide(inputs[0], self.kernel, self.stride, self.padding, self.dilation),
+        )
+
+    def params(self) -> tuple[Param, ...]:
+        weight = Param(
+            "weight", (self.out, self.inp // self.groups, self.kernel, self.kernel), True
+        )
+        return (weight, Param("bias", (self.out,), False)) if self.bias else (weight,)
+
+    @property
+    def param_count(self) -> int:
+        bias = self.out if self.bias else 0
+        return self.out * (self.inp // self.groups) * self.kernel**2 + bias
+
+    def macs(self, out: Shape) -> int:
+        return prod(out) * (self.inp // self.groups) * self.kernel**2
+
+    def module(self) -> Text:
+        return (
+            "nn.Conv2d(",
+            Slot("inp", self.inp),
+            ", ",
+            Slot("out", self.out),
+            ", ",
+            Slot("kernel", self.kernel),
+            Slot("stride", self.stride, ", stride=", 1),
+            Slot("padding", self.padding, ", padding=", 0),
+            Slot("dilation", self.dilation, ", dilation=", 1),
+            Slot("groups", self.groups, ", groups=", 1),
+            ")" if self.bias else ", bias=False)",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Linear(Op):
+    """Fully connected layer over a vector."""
+
+    fresh: ClassVar[bool] = True
+    weighted: ClassVar[bool] = True
+    inp: int
+    out: int
+    bias: bool = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        if inputs[0] != (self.inp,):
+            raise Law(f"needs a vector of {self.inp}, not {size(inputs[0])}")
+        return (self.out,)
+
+    def params(self) -> tuple[Param, ...]:
+        weight = Param("weight", (self.out, self.inp), True)
+        return (weight, Param("bias", (self.out,), False)) if self.bias else (weight,)
+
+    @property
+    def param_count(self) -> int:
+        return self.out * self.inp + (self.out if self.bias else 0)
+
+    def macs(self, out: Shape) -> int:
+        return self.out * self.inp
+
+    def module(self) -> Text:
+        return (
+            "nn.Linear(",
+            Slot("inp", self.inp),
+            ", ",
+            Slot("out", self.out),
+            ")" if self.bias else ", bias=False)",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Norm(Op):
+    """Batch normalisation."""
+
+    fresh: ClassVar[bool] = True
+    channels: int
+    eps: float = 1e-5
+    momentum: float = 0.1
+    affine: bool = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return _map(inputs[0])
+
+    def params(self) -> tuple[Param, ...]:
+        return _gamma_beta(self.channels, self.affine)
+
+    @property
+    def param_count(self) -> int:
+        return 2 * self.channels if self.affine else 0
+
+    @property
+    def buffer_count(self) -> int:
+        return 2 * self.channels
+
+    def module(self) -> Text:
+        return (
+            "nn.BatchNorm2d(",
+            Slot("channels", self.channels),
+            Slot("eps", self.eps, ", eps=", 1e-5),
+            Slot("momentum", self.momentum, ", momentum=", 0.1),
+            ")" if self.affine else ", affine=False)",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNorm(Op):
+    """Group normalisation."""
+
+    fresh: ClassVar[bool] = True
+    channels: int
+    groups: int
+    eps: float = 1e-5
+    affine: bool = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        if self.channels % self.groups:
+            raise Law(
+                f"{self.channels} channels cannot be normalised in {self.groups} groups", "groups"
+            )
+        return _map(inputs[0])
+
+    def params(self) -> tuple[Param, ...]:
+        return _gamma_beta(self.channels, self.affine)
+
+    @property
+    def param_count(self) -> int:
+        return 2 * self.channels if self.affine else 0
+
+    def module(self) -> Text:
+        return (
+            "nn.GroupNorm(",
+            Slot("groups", self.groups),
+            ", ",
+            Slot("channels", self.channels),
+            Slot("eps", self.eps, ", eps=", 1e-5),
+            ")" if self.affine else ", affine=False)",
+        )
+
+
+def _gamma_beta(channels: int, affine: bool) -> tuple[Param, ...]:
+    if not affine:
+        return ()
+    return Param("weight", (channels,), False), Param("bias", (channels,), False)
+
+
+@dataclass(frozen=True, slots=True)
+class Act(Op):
+    """Pointwise non-linearity. `inplace` is decided by the code generator, never stored."""
+
+    kind: ActKind
+
+    @property
+    def may_work_in_place(self) -> bool:
+        """Whether its gradient needs only its output (else in place saves no memory)."""
+        return self.kind in ("relu", "leaky_relu", "elu", "relu6")
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (f"F.{self.kind}({args[0]})",)
+
+    def expr_in_place(self, args: Sequence[str]) -> Text:
+        """Give the expression that overwrites its operand."""
+        return (f"F.{self.kind}({args[0]}, inplace=True)",)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool(Op):
+    """Max or average pooling; an average counts only positions inside the map and its padding."""
+
+    kind: Literal["max", "avg"]
+    kernel: int
+    stride: int
+    padding: int = 0
+    dilation: int = 1
+    ceil: bool = False
+
+    def shape(self, *inputs: Shape) -> Shape:
+        sides = _slide(
+            inputs[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil
+        )
+        return (inputs[0][0], *sides)
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (
+            f"F.{self.kind}_pool2d({args[0]}, ",
+            Slot("pool", self.kernel),
+            Slot("stride", self.stride, ", stride=", self.kernel),
+            Slot("padding", self.padding, ", padding=", 0),
+            Slot("dilation", self.dilation, ", dilation=", 1) if self.kind == "max" else "",
+            ", ceil_mode=True)" if self.ceil else ")",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Mean(Op):
+    """Mean over all positions (global average pooling)."""
+
+    tight: ClassVar[bool] = True
+    def shape(self, *inputs: Shape) -> Shape:
+        return (_map(inputs[0])[0], 1, 1)
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (f"{args[0]}.mean((2, 3), keepdim=True)",)
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten(Op):
+    """A (C, 1, 1) map as a vector."""
+
+    tight: ClassVar[bool] = True
+    def shape(self, *inputs: Shape) -> Shape:
+        return (prod(inputs[0]),)
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (f"{args[0]}.flatten(1)",)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout(Op):
+    """Dropout of single values with probability `p`."""
+
+    p: float
+
+    def module(self) -> Text:
+        return ("nn.Dropout(", Slot("dropout", self.p), ")")
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Op):
+    """Sum of maps of one shape."""
+
+    fresh: ClassVar[bool] = True
+    infix: ClassVar[bool] = True
+    tight: ClassVar[bool] = True
+    arity: ClassVar[int] = -1
+
+    def shape(self, *inputs: Shape) -> Shape:
+        first = inputs[0]
+        for other in inputs:
+            if other != first:
+                raise Law(f"maps of {' and '.join(map(size, inputs))} cannot be added", "shortcut")
+        return first
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (" + ".join(args),)
+
+
+@dataclass(frozen=True, slots=True)
+class Mul(Op):
+    """Product of a map with a map of its shape or a (C, 1, 1) gate."""
+
+    fresh: ClassVar[bool] = True
+    infix: ClassVar[bool] = True
+    tight: ClassVar[bool] = True
+    arity: ClassVar[int] = 2
+
+    def shape(self, *inputs: Shape) -> Shape:
+        x, gate = inputs
+        if gate not in (x, (x[0], 1, 1)):
+            raise Law(f"a map of {size(x)} cannot be gated by {size(gate)}")
+        return x
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (f"{args[0]} * {args[1]}",)
+
+
+@dataclass(frozen=True, slots=True)
+class Times(Op):
+    """Product with a constant."""
+
+    fresh: ClassVar[bool] = True
+    infix: ClassVar[bool] = True
+    tight: ClassVar[bool] = True
+    factor: float
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (f"{args[0]} * ", Slot("factor", self.factor))
+
+
+@dataclass(frozen=True, slots=True)
+class Weigh(Op):
+    """Product with one learned weight a channel, which starts as `start`."""
+
+    fresh: ClassVar[bool] = True
+    infix: ClassVar[bool] = True
+    tight: ClassVar[bool] = True
+    channels: int
+    start: float = 1.0
+
+    def params(self) -> tuple[Param, ...]:
+        return (Param("", (self.channels,), False),)
+
+    @property
+    def param_count(self) -> int:
+        return self.channels
+
+    def module(self) -> Text:
+        return (
+            "nn.Parameter(torch.full((",
+            Slot("channels", self.channels),
+            ",), ",
+            Slot("start", self.start),
+            "))",
+        )
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (f"{args[0]} * self.{me}.view(-1, 1, 1)",)
+
+
+@dataclass(frozen=True, slots=True)
+class Cat(Op):
+    """Maps of one size stacked along channels."""
+
+    fresh: ClassVar[bool] = True
+    arity: ClassVar[int] = -1
+
+    def shape(self, *inputs: Shape) -> Shape:
+        for other in inputs:
+            if _map(other)[1:] != inputs[0][1:]:
+                raise Law(
+                    f"maps of {' and '.join(map(size, inputs))} differ in height or width "
+                    "and cannot be stacked",
+                    "stride",
+                )
+        return (sum(shape[0] for shape in inputs), *inputs[0][1:])
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (f"torch.cat(({', '.join(args)}), 1)",)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Op):
+    """Channels `start` to `stop` (excluded; None is the end)."""
+
+    tight: ClassVar[bool] = True
+    start: int
+    stop: int | None
+
+    def shape(self, *inputs: Shape) -> Shape:
+        channels = _map(inputs[0])[0]
+        stop = channels if self.stop is None else self.stop
+        if not 0 <= self.start < stop <= channels:
+            raise Law(f"channels {self.start} to {stop} are not among {channels}")
+        return (stop - self.start, *inputs[0][1:])
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        stop = () if self.stop is None else (Slot("split", self.stop),)
+        return (f"{args[0]}[:, ", Slot("split", self.start, "", 0), ":", *stop, "]")
+
+
+@dataclass(frozen=True, slots=True)
+class Shuffle(Op):
+    """Channel shuffle: channels seen as (groups, C/groups), transposed (arXiv:1707.01083)."""
+
+    groups: int
+
+    def shape(self, *inputs: Shape) -> Shape:
+        if _map(inputs[0])[0] % self.groups:
+            raise Law(f"{inputs[0][0]} channels cannot be shuffled in {self.groups} groups")
+        return inputs[0]
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (f"F.channel_shuffle({args[0]}, ", Slot("groups", self.groups), ")")
+
+
+@dataclass(frozen=True, slots=True)
+class Pad(Op):
+    """Zero channels before and after."""
+
+    before: int
+    after: int
+
+    def shape(self, *inputs: Shape) -> Shape:
+        channels, *sides = _map(inputs[0])
+        return (self.before + channels + self.after, *sides)
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (
+            f"F.pad({args[0]}, (0, 0, 0, 0, ",
+            Slot("before", self.before),
+            ", ",
+            Slot("after", self.after),
+            "))",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Subsample(Op):
+    """Every `stride`-th row and column, from the first."""
+
+    tight: ClassVar[bool] = True
+    stride: int
+
+    def shape(self, *inputs: Shape) -> Shape:
+        channels, *sides = _map(inputs[0])
+        return (channels, *(-(-side // self.stride) for side in sides))
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        return (f"{args[0]}[:, :, ::", Slot("stride", self.stride), ", ::",
+                Slot("stride", self.stride), "]")  # fmt: skip

@@ -1,0 +1,1 @@
+"""Rewrites of graphs: one function ``Graph -> Graph`` a file."""

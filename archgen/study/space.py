@@ -1,0 +1,340 @@
+"""The study file: what varies, what is kept, what scores, how it trains. No torch, no Optuna."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from random import Random
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationError,
+    model_validator,
+)
+
+from archgen import files, yamlfile
+from archgen.analysis import Cost, cost
+from archgen.columns import from_validation
+from archgen.errors import ArchError, unknown
+from archgen.spec import Net, load
+from archgen.train.recipe import Recipe, check_fit
+
+Number = int | float
+Direction = Literal["maximize", "minimize"]
+
+# What a network costs, by name, and what training gives; each may be a score.
+COSTS = tuple(f.name for f in fields(Cost) if f.type in (int, "int"))
+TRAINED: dict[str, Direction] = {"top1": "maximize", "loss": "minimize"}
+
+_config = ConfigDict(
+    frozen=True,
+    extra="forbid",
+    strict=True,
+    allow_inf_nan=False,
+    populate_by_name=True,
+    serialize_by_alias=True,
+)
+
+
+class Range(BaseModel):
+    """Numbers from one end to the other: whole ones where all that is given is whole."""
+
+    model_config = _config
+    from_: Number = Field(alias="from")
+    to: Number
+    # Distance between neighbours; without it 1 for whole numbers, none for others.
+    step: Number | None = None
+    # Small numbers as likely as large ones, by ratio.
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Range:
+        if self.from_ >= self.to:
+            raise ValueError(f"from {self.from_} must be below to {self.to}")
+        if self.log and (self.step is not None or self.from_ <= 0):
+            raise ValueError("a log range takes no step and starts above zero")
+        if self.step is not None:
+            if self.step <= 0:
+                raise ValueError(f"step {self.step} must be above zero")
+            count = round((self.to - self.from_) / self.step)
+            last = self.from_ + count * self.step
+            if not math.isclose(last, self.to):
+                raise ValueError(
+                    f"steps of {self.step} from {self.from_} never reach {self.to}; "
+                    f"they reach {last}"
+                )
+        return self
+
+    @property
+    def whole(self) -> bool:
+        """Whether all values are whole numbers."""
+        return all(isinstance(n, int) for n in (self.from_, self.to, self.step or 1))
+
+    @property
+    def size(self) -> int | None:
+        """How many values there are; None where there is no end of them."""
+        if not self.whole and self.step is None:
+            return None
+        return round((self.to - self.from_) / (self.step or 1)) + 1
+
+    def ends(self) -> Iterator[tuple[str | int, Any]]:
+        """The values that must build, each with its key in the file."""
+        yield "from", self.from_
+        yield "to", self.to
+
+    def draw(self, chance: Random) -> Any:
+        """One value at random."""
+        if self.log:
+            value = math.exp(chance.uniform(math.log(self.from_), math.log(self.to)))
+            return round(value) if self.whole else value
+        if self.size is None:
+            return chance.uniform(self.from_, self.to)
+        return self.from_ + chance.randrange(self.size) * (self.step or 1)
+
+
+class Choice(BaseModel):
+    """One of some values of any kind: numbers, words, lists, maps."""
+
+    model_config = _config
+    any: Annotated[list[Any], Field(min_length=2, max_length=1000)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Choice:
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError("each choice must stand there once")
+        return self
+
+    @property
+    def labels(self) -> list[str]:
+        """Each value as one line of JSON."""
+        return [json.dumps(value, sort_keys=True) for value in self.any]
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return len(self.any)
+
+    def ends(self) -> Iterator[tuple[str | int, Any]]:
+        """The values that must build, each with its position."""
+        yield from enumerate(self.any)
+
+    def draw(self, chance: Random) -> Any:
+        """One value at random."""
+        return chance.choice(self.any)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Choice) or (isinstance(value, dict) and "any" in value):
+        return "choice"
+    return "range"
+
+
+Vary = Annotated[
+    Annotated[Range, Tag("range")] | Annotated[Choice, Tag("choice")], Discriminator(_kind)
+]
+
+
+class Limit(BaseModel):
+    """Bounds on a cost, both inclusive."""
+
+    model_config = _config
+    max: Number | None = None
+    min: Number | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Limit:
+        if self.max is None and self.min is None:
+            raise ValueError("give max, min or both")
+        if self.max is not None and self.min is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} must not be above max {self.max}")
+        return self
+
+
+class Sampler(BaseModel):
+    """Who proposes: TPE (a model of what was good), uniform chance, or NSGA-II (evolution)."""
+
+    model_config = _config
+    kind: Literal["tpe", "random", "nsga2"] = "tpe"
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+
+class Pruner(BaseModel):
+    """When a candidate is given up: behind the median of the others at the same epoch."""
+
+    model_config = _config
+    kind: Literal["median", "none"] = "median"
+    # Complete candidates before the first may be given up.
+    startup: Annotated[int, Field(ge=1, le=10_000)] = 5
+    # Epochs before one may be given up.
+    warmup: Annotated[int, Field(ge=0, le=10_000)] = 2
+
+
+class Study(BaseModel):
+    """A study file. `load_study` makes one that is checked against its spec."""
+
+    model_config = _config
+    # Names the folder of its results.
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    # A spec: a path relative to the study file, or the name of a shipped one.
+    spec: str
+    # Dotted paths into the spec, each with the values that it takes.
+    vary: Annotated[dict[str, Vary], Field(min_length=1, max_length=100)]
+    # Limits on exact costs, by cost.
+    keep: dict[str, Limit] = {}
+    # One or two scores and which way is better.
+    score: Annotated[dict[str, Direction], Field(min_length=1, max_length=2)]
+    train: Recipe = Recipe()
+    sampler: Sampler = Sampler()
+    # How many candidates are trained.
+    trials: Annotated[int, Field(ge=1, le=1_000_000)]
+    pruner: Pruner = Pruner()
+
+    _net: Net = PrivateAttr()
+
+    @property
+    def net(self) -> Net:
+        """The spec as it stands, before anything varies."""
+        return self._net
+
+    @property
+    def size(self) -> int | None:
+        """How many combinations there are, before `keep`; None where there is no end of them."""
+        sizes = [vary.size for vary in self.vary.values()]
+        return None if None in sizes else math.prod(size or 0 for size in sizes)
+
+    def data(self) -> dict[str, Any]:
+        """The study as plain data with all defaults filled in."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def load_study(name_or_path: str | Path) -> Study:
+    """Load a study by the name of a shipped one (``pyramid``) or from a YAML file.
+
+    Raises:
+        ArchError: No such study, or a mistake in it, with file and line: an unknown key, a path
+            that the spec does not have, an end of a range that does not build.
+    """
+    document = yamlfile.read(files.find("studies", str(name_or_path)))
+    try:
+        study = Study.model_validate(document.value)
+    except ValidationError as error:
+        raise _mistake(error, document) from None
+    try:
+        study._net = load(_spec_of(study, Path(document.file)))
+        study.net.graph()
+    except ArchError as error:
+        raise _at(document, ("spec",), str(error)) from None
+    for loc, message in _complaints(study):
+        raise _at(document, loc, message)
+    return study
+
+
+def candidate(study: Study, values: Mapping[str, Any]) -> Net:
+    """The spec with some values in their places: a candidate, or any part of one.
+
+    Raises:
+        ArchError: The spec refuses a value, or its parts do not fit together.
+    """
+    net = study.net.set(values)
+    net.graph()
+    return net
+
+
+def violations(study: Study, paid: Cost | None) -> dict[str, float]:
+    """How far a candidate is over each limit, as a part of the limit; at most 0 where it is not.
+
+    Args:
+        study: Its `keep` is asked.
+        paid: What the candidate costs; None if it does not build, which ``builds`` tells.
+    """
+    found = {"builds": 1.0 if paid is None else 0.0}
+    for name, limit in study.keep.items():
+        for bound, at in (("max", limit.max), ("min", limit.min)):
+            if at is None:
+                continue
+            over = 0.0
+            if paid is not None:
+                over = (getattr(paid, name) - at) / max(abs(at), 1.0)
+            found[f"{name}.{bound}"] = over if bound == "max" else -over
+    return found
+
+
+def _spec_of(study: Study, file: Path) -> str | Path:
+    if study.spec.endswith((".yaml", ".yml")) or "/" in study.spec:
+        return file.parent / study.spec
+    return study.spec
+
+
+def _complaints(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield (place, message) of what pydantic cannot see."""
+    for key in study.keep:
+        if key not in COSTS:
+            yield ("keep", key), unknown("cost", key, COSTS)
+    for key, direction in study.score.items():
+        if key not in TRAINED and key not in COSTS:
+            yield ("score", key), unknown("score", key, [*TRAINED, *COSTS])
+        if TRAINED.get(key, direction) != direction:
+            yield ("score", key), f"{key} can only be {TRAINED[key]}d"
+    if not TRAINED.keys() & study.score.keys():
+        yield ("score",), "at least one score must come from training: top1 or loss"
+    try:
+        check_fit(study.train.data, study.net.input, _classes(study.net))
+    except ArchError as error:
+        yield ("train", "data"), error.message
+    for path, vary in study.vary.items():
+        for key, value in vary.ends():
+            try:
+                candidate(study, {path: value})
+            except ArchError as error:
+                place: tuple[str | int, ...] = ("any", key) if isinstance(key, int) else (key,)
+                # An unknown path is the same mistake for every value.
+                said = f"{error.path}: {error.message}" if error.path != path else error.message
+                yield ("vary", path, *place), f"{json.dumps(value)} does not build: {said}"
+
+
+def _classes(net: Net) -> int | None:
+    graph = net.graph()
+    shapes = [graph.calls[end].shape for end in graph.outputs]
+    return shapes[0][0] if len(shapes) == 1 and len(shapes[0]) == 1 else None
+
+
+def _mistake(error: ValidationError, document: yamlfile.Document) -> ArchError:
+    """Say pydantic's first complaint with the file's own path, line and alternatives."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    loc = tuple(first["loc"])
+    owner: type[BaseModel] = _SECTIONS.get(str(loc[0]) if len(loc) > 1 else "", Study)
+    if loc[:1] == ("vary",) and len(loc) > 2:
+        owner = Choice if loc[2] == "choice" else Range
+        loc = loc[:2] + loc[3:]
+    message = from_validation(error, "").message
+    if first["type"] == "extra_forbidden":
+        known = [field.alias or name for name, field in owner.model_fields.items()]
+        message = unknown("key", str(loc[-1]), known)
+    elif first["type"] == "model_type":
+        message = f"give a mapping, not {first['input']!r}"
+    elif first["type"] == "value_error":
+        message = first["msg"].removeprefix("Value error, ")
+    return _at(document, loc, message)
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "keep": Limit,
+    "train": Recipe,
+    "sampler": Sampler,
+    "pruner": Pruner,
+}
+
+
+def _at(document: yamlfile.Document, loc: tuple[str | int, ...], message: str) -> ArchError:
+    return ArchError(
+        ".".join(map(str, loc)), message, file=document.file, line=document.line(loc)
+    )

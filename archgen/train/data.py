@@ -1,0 +1,107 @@
+"""The data sets, as tensors: one function each, every split fixed by a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+
+from archgen.errors import ArchError, unknown
+from archgen.train.recipe import DATA_SETS
+
+
+@dataclass(frozen=True)
+class Split:
+    """Normalised images (count, channels, height, width; float32) and labels (count; int64)."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> Split:
+        """The same split on another device."""
+        return Split(self.images.to(device), self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class Data:
+    """One data set. A search looks at ``validation``; ``test`` is for the last report alone."""
+
+    name: str
+    # Channels, height and width.
+    input: tuple[int, int, int]
+    classes: int
+    # The most pixels that a training image may be shifted by.
+    shift: int
+    train: Split
+    validation: Split
+    test: Split
+
+    def to(self, device: torch.device) -> Data:
+        """The same data set on another device."""
+        return replace(
+            self,
+            train=self.train.to(device),
+            validation=self.validation.to(device),
+            test=self.test.to(device),
+        )
+
+
+def digits(seed: int = 0) -> Data:
+    """Scikit-learn's embedded digits: 1,797 handwritten 8x8 digits, grey, 10 classes.
+
+    A fifth of each class is for validation and a fifth for the test; normalised by mean and
+    deviation of the training split.
+
+    Args:
+        seed: Decides which image falls into which split.
+    """
+    from sklearn.datasets import load_digits  # type: ignore[import-untyped, unused-ignore]
+
+    pixels, target = load_digits(return_X_y=True)
+    asked = DATA_SETS["digits"]
+    images = torch.tensor(pixels, dtype=torch.float32).reshape(-1, *asked.input)
+    labels = torch.tensor(target, dtype=torch.int64)
+    train, validation, test = stratified(labels, seed)
+    images = (images - images[train].mean()) / images[train].std()
+    return Data(
+        name="digits",
+        input=asked.input,
+        classes=asked.classes,
+        shift=1,
+        train=Split(images[train], labels[train]),
+        validation=Split(images[validation], labels[validation]),
+        test=Split(images[test], labels[test]),
+    )
+
+
+def stratified(labels: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Indices of a train (3/5), validation (1/5) and test split (1/5), the same in each class."""
+    order = torch.Generator().manual_seed(seed)
+    parts: tuple[list[torch.Tensor], ...] = ([], [], [])
+    for label in labels.unique().tolist():
+        members = torch.nonzero(labels == label).flatten()
+        members = members[torch.randperm(len(members), generator=order)]
+        fifth = len(members) // 5
+        cut = [len(members) - 2 * fifth, fifth, fifth]
+        for part, chosen in zip(parts, members.split(cut), strict=True):
+            part.append(chosen)
+    train, validation, test = (torch.cat(part).sort().values for part in parts)
+    return train, validation, test
+
+
+SETS: dict[str, Callable[[int], Data]] = {"digits": digits}
+
+
+def load_data(name: str, device: torch.device, *, seed: int = 0) -> Data:
+    """The data set called ``name``, on ``device``.
+
+    Raises:
+        ArchError: There is no such data set.
+    """
+    if name not in SETS:
+        raise ArchError("data", unknown("data set", name, SETS))
+    return SETS[name](seed).to(device)

@@ -1,0 +1,102 @@
+"""What a training run is told: a `Recipe`, and what each data set asks of a network.
+
+Imports no torch, so that a study file is checked in milliseconds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from archgen.errors import ArchError, unknown
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a data set asks of a network: its input (channels, height, width) and classes."""
+
+    input: tuple[int, int, int]
+    classes: int
+
+
+DATA_SETS = {"digits": Needs(input=(1, 8, 8), classes=10)}
+
+
+class Recipe(BaseModel):
+    """How a network is trained: SGD with momentum, linear warm-up, cosine down to zero.
+
+    Weight decay acts on weights of two or more dimensions only: not on norms, biases and
+    per-channel scales.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    data: Literal["digits"] = "digits"
+    # Passes over the training split.
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 12
+    # Images a step; the last, incomplete batch of an epoch is left out.
+    batch: Annotated[int, Field(ge=2, le=65_536)] = 64
+    # The highest learning rate, reached at the end of the warm-up.
+    lr: Annotated[float, Field(gt=0, le=100)] = 0.1
+    # Epochs (or parts of one) of linear warm-up.
+    warmup: Annotated[float, Field(ge=0, le=1_000)] = 1.0
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    nesterov: bool = True
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-4
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    # Random shifts of the training images, as far as the data set allows.
+    augment: bool = True
+    # Decides the initial weights, the order of the images and their shifts.
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate of one step.
+
+        Args:
+            step: The step of the whole run, from 0.
+            steps: The steps of one epoch.
+        """
+        warmup = self.warmup * steps
+        if step < warmup:
+            return self.lr * (step + 1) / (warmup + 1)
+        done = (step - warmup) / max(1.0, self.epochs * steps - warmup)
+        return self.lr * (1 + math.cos(math.pi * done)) / 2
+
+
+def needs(data: str) -> Needs:
+    """What the data set called ``data`` asks of a network.
+
+    Raises:
+        ArchError: There is no such data set.
+    """
+    if data not in DATA_SETS:
+        raise ArchError("data", unknown("data set", data, DATA_SETS))
+    return DATA_SETS[data]
+
+
+def check_fit(data: str, input: tuple[int, ...], classes: int | None) -> None:
+    """Refuse a network that the data set cannot train.
+
+    Args:
+        data: The data set's name.
+        input: What the network takes: (channels, height, width).
+        classes: How many classes the network tells apart; None where it has no single head.
+
+    Raises:
+        ArchError: No such data set, or its images or classes are others.
+    """
+    asked = needs(data)
+    if tuple(input) != asked.input:
+        raise ArchError(
+            "input", f"{data} has images of {_size(asked.input)}, the network takes {_size(input)}"
+        )
+    if classes != asked.classes:
+        has = "has no head with classes" if classes is None else f"has {classes}"
+        raise ArchError("classes", f"{data} has {asked.classes} classes, the network {has}")
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(str(part) for part in shape)
