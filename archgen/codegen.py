@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, groupby
+from functools import lru_cache
+from itertools import chain, count, groupby
 
 from archgen.analysis import cost
 from archgen.graph import Graph
@@ -20,6 +21,7 @@ from archgen.spec import Net
 WIDTH = 96
 _OPEN, _NEXT, _CLOSE = "\x01", "\x02", "\x03"
 _SLOT_WIDTH = 5
+_RESERVED = ("F", "False", "None", "Tensor", "True")
 _VARIABLES = ("x", "y", "z", "u", "v", "w", "p", "q", "r", "s", "t")
 
 
@@ -33,8 +35,7 @@ def source(net: Net | Graph) -> str:
         ArchError: The spec cannot be lowered.
     """
     graph = net if isinstance(net, Graph) else net.graph()
-    writer = _Writer(graph)
-    body = writer.write()
+    body = _body(graph)
     imports = ["from torch import Tensor, nn"]
     if "torch." in body:
         imports.insert(0, "import torch")
@@ -43,9 +44,15 @@ def source(net: Net | Graph) -> str:
     return f'"""{_heading(net, graph)}"""\n\n' + "\n".join(imports) + "\n\n\n" + body
 
 
+@lru_cache(maxsize=16)
+def _body(graph: Graph) -> str:
+    return _Writer(graph).write()
+
+
 def root_class(name: str) -> str:
     """Give the name of the class that is the network: ``dpn131`` -> ``Dpn131``."""
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    camel = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return f"{camel}Module" if camel in _RESERVED else camel
 
 
 def _heading(net: Net | Graph, graph: Graph) -> str:
@@ -238,9 +245,7 @@ class _Writer:
                 init.append((self.graph.calls[member].name.rpartition(".")[2], text))
         self.instances[region.path] = self._class(region, "nn.Module", init)
 
-    def _class(
-        self, region: Region, base: str, init: list[tuple[str, Text]]
-    ) -> tuple[_Class, int]:
+    def _class(self, region: Region, base: str, init: list[tuple[str, Text]]) -> tuple[_Class, int]:
         forward = _Forward(self.graph, region, indexed=base == "nn.ModuleList")
         draft = _Class("", base, init, forward.lines, forward.inputs, len(region.outputs))
         key = (
@@ -294,8 +299,10 @@ class _Forward:
         self.indexed = indexed
         self.members = region.members
         self.expressions: dict[int, tuple[Text, bool]] = {}
+        self.names: dict[int, str] = {}
         self.last = self._last_uses()
-        self.free = [f"h{i}" for i in range(len(graph.calls), 0, -1)] + list(_VARIABLES[::-1])
+        self.fresh = chain(_VARIABLES, (f"h{i}" for i in count(1)))
+        self.free: list[str] = []
         self.inputs = [self._name(index) for index in region.inputs]
         self.lines: list[Text] = []
         for position, member in enumerate(self.members):
@@ -311,15 +318,12 @@ class _Forward:
         """Whether the last line only computes what is returned (its first part assigns it)."""
         if not self.lines or len(self.region.outputs) != 1:
             return False
-        name = self.expressions[self.region.outputs[0]][0][0]
-        return self.lines[-1][0] == f"{name} = "
+        return self.lines[-1][0] == f"{self.names[self.region.outputs[0]]} = "
 
     def _last_uses(self) -> dict[int, int]:
         last = {}
         for position, member in enumerate(self.members):
-            reads = (
-                member.inputs if isinstance(member, Region) else self.graph.calls[member].inputs
-            )
+            reads = member.inputs if isinstance(member, Region) else self.graph.calls[member].inputs
             for index in reads:
                 last[index] = position
         for index in self.region.outputs:
@@ -387,13 +391,13 @@ class _Forward:
 
     def _release(self, position: int, inputs: Sequence[int]) -> None:
         for index in reversed(inputs):
-            text, _ = self.expressions[index]
-            named = len(text) == 1 and isinstance(text[0], str) and text[0].isidentifier()
-            if self.last[index] == position and named and text[0] not in self.free:
-                self.free.append(str(text[0]))
+            if self.last[index] == position and (name := self.names.get(index)) is not None:
+                if name not in self.free:
+                    self.free.append(name)
 
     def _name(self, index: int) -> str:
-        name = self.free.pop()
+        name = self.free.pop() if self.free else next(self.fresh)
+        self.names[index] = name
         self.expressions[index] = ((name,), False)
         return name
 

@@ -191,7 +191,8 @@ def from_validation(error: ValidationError, path: str, skip: int = 0) -> ArchErr
         path: Where the validated value stands.
         skip: Leading parts of pydantic's location to drop (a union's tag).
     """
-    first = error.errors(include_url=False, include_context=False)[0]
+    # Of a union's complaints, the one that reaches deepest into the value is about its form.
+    first = max(error.errors(include_url=False, include_context=False), key=_depth)
     where = ".".join([path, *map(str, first["loc"][skip:])]).strip(".")
     given = first.get("input")
     message = first["msg"][0].lower() + first["msg"][1:]

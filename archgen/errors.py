@@ -45,9 +45,7 @@ class ArchError(Exception):
         return _rebuild, (self.path, self.message, self.file, self.line, self.field)
 
 
-def _rebuild(
-    path: str, message: str, file: str | None, line: int | None, field: str
-) -> ArchError:
+def _rebuild(path: str, message: str, file: str | None, line: int | None, field: str) -> ArchError:
     return ArchError(path, message, file=file, line=line, field=field)
 
 

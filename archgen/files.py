@@ -1,4 +1,4 @@
-"""Where the specs and studies that ship with archgen lie, and writing a file whole or not at all."""
+"""Where the specs and studies of archgen lie, and writing a file whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import stat
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NoReturn, TypeAlias
@@ -45,8 +46,9 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
     except OSError as error:
         _refuse(path, error)
     finally:
-        # Gone already after the replacement; left over after a failure or an interruption.
-        temporary.unlink(missing_ok=True)
+        # Still there only after a failure or an interruption.
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _mode(target: Path) -> int | None:
@@ -55,14 +57,11 @@ def _mode(target: Path) -> int | None:
         mode = target.stat().st_mode
     except FileNotFoundError:
         return None
-    if stat.S_ISDIR(mode):
-        raise OSError("is a directory")
     # A replaced /dev/null or pipe would be gone for every program.
-    if not stat.S_ISREG(mode):
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise OSError("not a regular file")
-    # The replacement asks only for the right to change the folder, open() for more.
-    if not os.access(target, os.W_OK):
-        raise OSError("permission denied")
+    # To replace needs only the right to change the folder; a read-only file shall stay as well.
+    os.close(os.open(target, os.O_WRONLY))
     return stat.S_IMODE(mode)
 
 
@@ -130,7 +129,7 @@ def _existing(kind: Kind, given: str) -> Path:
 
 
 def _missing(kind: Kind, path: Path) -> str:
-    folder = Path(os.path.abspath(path.parent))
+    folder = path.parent.resolve()
     if not folder.is_dir():
         return f"no such file: there is no folder {folder}"
     try:

@@ -65,9 +65,9 @@ class Call(NamedTuple):
     shape: Shape
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Graph:
-    """A network as a flat list of calls.
+    """A network as a flat list of calls; two graphs of one network have one `digest`.
 
     Args:
         name: The network's name.
@@ -193,6 +193,8 @@ class Builder:
                     self.calls[index].name,
                     "nothing reads its result; remove it, or name its node in outputs",
                 )
+        if all(alive):
+            return Graph(name, tuple(self.calls), tuple(ends), self.labels)
         kept = [index for index, lives in enumerate(alive) if lives]
         place = {old: new for new, old in enumerate(kept)}
         calls = tuple(
@@ -251,9 +253,7 @@ class Map:
         """Normalise over the batch."""
         return self.builder.add(name, Norm(self.channels, eps, affine=affine), self)
 
-    def group_norm(
-        self, name: str, groups: int, eps: float = 1e-5, *, affine: bool = True
-    ) -> Map:
+    def group_norm(self, name: str, groups: int, eps: float = 1e-5, *, affine: bool = True) -> Map:
         """Normalise over groups of channels."""
         return self.builder.add(name, GroupNorm(self.channels, groups, eps, affine), self)
 

@@ -379,9 +379,7 @@ class Pool(Op):
     ceil: bool = False
 
     def shape(self, *inputs: Shape) -> Shape:
-        sides = _slide(
-            inputs[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil
-        )
+        sides = _slide(inputs[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil)
         return (inputs[0][0], *sides)
 
     def expr(self, args: Sequence[str], me: str) -> Text:
@@ -400,6 +398,7 @@ class Mean(Op):
     """Mean over all positions (global average pooling)."""
 
     tight: ClassVar[bool] = True
+
     def shape(self, *inputs: Shape) -> Shape:
         return (_map(inputs[0])[0], 1, 1)
 
@@ -412,6 +411,7 @@ class Flatten(Op):
     """A (C, 1, 1) map as a vector."""
 
     tight: ClassVar[bool] = True
+
     def shape(self, *inputs: Shape) -> Shape:
         return (prod(inputs[0]),)
 

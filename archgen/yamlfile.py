@@ -32,6 +32,11 @@ _INDENT = 2
 _CORE = "tag:yaml.org,2002:"
 _TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "null": type(None)}
 _TAGS = {kind: _CORE + name for name, kind in _TYPES.items()} | {str: _CORE + "str"}
+_DEFAULT_TAGS = {
+    yaml.ScalarNode: _CORE + "str",
+    yaml.SequenceNode: _CORE + "seq",
+    yaml.MappingNode: _CORE + "map",
+}
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -49,18 +54,21 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((sign + word for sign in ("", "+") for word in (".inf", ".Inf", ".INF")), math.inf),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
 _HINTS = {
     "mapping values are not allowed": "check the indentation, and quote a text that holds ': '",
-    "cannot start any token": "indent with spaces, not tabs, and quote a text that begins with @ or `",
+    "cannot start any token": "indent with spaces, not tabs, and quote a text with @ or ` first",
     "expected ':'": "each line of a mapping is 'key: value'",
     "expected ','": "separate with commas and close the bracket",
-    "expected node content": "write a value there or close the bracket",
+    "node content": "write a value there or close the bracket",
     "block end": "check the indentation",
     "expected key": "check the indentation",
+    "'-' indicator": "check the indentation",
+    "<document start>": "check the indentation",
+    "unknown escape": "write a backslash as \\\\, or use single quotes",
     "unexpected end of stream": "close the quote",
 }
 
@@ -175,7 +183,10 @@ def _syntax(error: yaml.YAMLError, text: str, file: str) -> ArchError:
     problem = " ".join(str(getattr(error, "problem", None) or error).split())
     context = getattr(error, "context", None) or ""
     opened = getattr(error, "context_mark", None)
-    mark = getattr(error, "problem_mark", None) or opened
+    mark = getattr(error, "problem_mark", None)
+    # The key that lacks its colon stands above the place where the scanner gives up.
+    if mark is None or "simple key" in context:
+        mark = opened
     # A text that ends too early is reported behind its last line.
     line = min(mark.line + 1, text.rstrip().count("\n") + 1) if mark else None
     if opened and opened.line + 1 != line:
@@ -300,7 +311,7 @@ class _Builder:
     def key(self, value: Any, text: str, line: int) -> None:
         frame = self.frame
         if type(value) is not str:
-            kind = "empty" if value is None else f"a {type(value).__name__}"
+            kind = {bool: "a truth value", type(None): "nothing"}.get(type(value), "a number")
             message = f"key {text!r} is {kind}, expected a string; put it in quotes if it is a name"
             self.refuse(frame.loc, line, message)
         entry = (*frame.loc, value)
@@ -346,7 +357,7 @@ class _Builder:
         self.frame = _Frame(items, self.put(items, line))
         self.stack.append(self.frame)
 
-    def close(self, event: Any) -> None:
+    def close(self, _event: Any) -> None:
         self.stack.pop()
         self.frame = self.stack[-1]
 
@@ -406,11 +417,15 @@ class _Emitter(yaml.SafeDumper):
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         if kind is not yaml.ScalarNode or not implicit[0]:
-            return super().resolve(kind, value, implicit)
+            return _DEFAULT_TAGS[kind]
         try:
             return _TAGS[type(_plain(value))]
         except ValueError:
             return None
+
+    def choose_scalar_style(self) -> str:
+        # Single quotes would fold line breaks; one kind of quotes is tidier than two.
+        return super().choose_scalar_style() and '"'
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
@@ -475,7 +490,7 @@ def _scalar_node(value: Any, loc: Loc) -> yaml.Node:
     if isinstance(value, str):
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise _unwritable(loc, f"{value!r} is no Unicode text")
-        return yaml.ScalarNode(_TAGS[str], value, style=None if value.isprintable() else '"')
+        return yaml.ScalarNode(_TAGS[str], value)
     text = _number_text(value)
     if text is None:
         raise _unwritable(loc, f"a {type(value).__name__} is no plain data")

@@ -102,4 +102,4 @@ def _reduce(cls: Generated) -> tuple[Any, ...]:
     return _restore, (*cls._archgen, cls.__name__)
 
 
-copyreg.pickle(Generated, _reduce)  # type: ignore[arg-type]
+copyreg.pickle(Generated, _reduce)

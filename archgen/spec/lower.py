@@ -220,9 +220,7 @@ class _Lowering:
             fused = self._between_streams(node.fuse, f"{tap}_fuse", [end, fused], target)
         return fused
 
-    def _between_streams(
-        self, inner: Inner, name: str, inputs: Sequence[Map], target: Map
-    ) -> Map:
+    def _between_streams(self, inner: Inner, name: str, inputs: Sequence[Map], target: Map) -> Map:
         """Write `down` or `fuse`; width and stride follow from the map that it leads to."""
         stride = max(1, inputs[0].shape[1] // target.shape[1])
         path = f"{self.name}.{name}"
@@ -232,9 +230,7 @@ class _Lowering:
 
     def _same_count(self, values: Sequence[int], count: int, key: str) -> None:
         if len(values) != count:
-            raise ArchError(
-                f"nodes.{self.name}.{key}", f"{len(values)} values for {count} streams"
-            )
+            raise ArchError(f"nodes.{self.name}.{key}", f"{len(values)} values for {count} streams")
 
 
 def _last(value: Any, count: int) -> Any:

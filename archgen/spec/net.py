@@ -80,7 +80,7 @@ class Node(Inner):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="allow", strict=True, populate_by_name=True, serialize_by_alias=True
+        frozen=True, extra="allow", strict=True, serialize_by_alias=True
     )
     from_: str | list[str] | None = Field(
         None, alias="from", description="nodes (or stages: `stages.0`) that it reads"
@@ -266,8 +266,11 @@ def _join_complaints(node: Node, path: str) -> Iterator[tuple[str, str]]:
         if node.shortcut not in SHORTHANDS:
             yield path, unknown("shortcut", node.shortcut, [*SHORTHANDS, "{join: ...}"])
         return
-    kind = node.shortcut.get("join")
-    if kind not in Join.kinds:
+    if "join" not in node.shortcut:
+        yield f"{path}.join", "this field is required"
+        return
+    kind = node.shortcut["join"]
+    if not isinstance(kind, str) or kind not in Join.kinds:
         yield f"{path}.join", unknown("join", str(kind), Join.kinds)
         return
     fields = Join.kinds[kind].model_fields
@@ -326,7 +329,7 @@ def _keys(path: str) -> list[str]:
 
 
 def _child(value: Any, key: str, path: str) -> Any:
-    if isinstance(value, list) and key.isdigit() and int(key) < len(value):
+    if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
         return value[int(key)]
     if isinstance(value, dict) and key in value:
         return value[key]
@@ -344,9 +347,10 @@ def _clean(error: ValidationError, data: Any) -> ArchError:
     kept: list[str] = []
     value = data
     for part in first["loc"]:
-        inside = isinstance(value, dict | list) and (
-            part in value if isinstance(value, dict) else isinstance(part, int)
-        )
+        if isinstance(value, dict):
+            inside = part in value
+        else:
+            inside = isinstance(value, list) and isinstance(part, int) and part < len(value)
         if inside:
             value = value[part]
             kept.append(str(part))
@@ -364,7 +368,7 @@ def _placed(error: ArchError, document: yamlfile.Document | None) -> ArchError:
     """Add file and line: of the path itself, or of the field or node that an operation is in."""
     if document is None or error.file is not None:
         return error
-    keys: list[str | int] = [int(k) if k.isdigit() else k for k in error.path.split(".") if k]
+    keys: list[str | int] = [int(k) if k.isdecimal() else k for k in error.path.split(".") if k]
     if keys and keys[0] not in names.TOP_LEVEL:
         node = keys[0]
         field = error.field or (keys[-1] if len(keys) > 1 else "")

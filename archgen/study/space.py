@@ -1,4 +1,4 @@
-"""The study file: what varies, what is kept, what scores, how it trains. No torch, no Optuna."""
+"""What a study is: what varies, what is kept, what scores, how it trains. No torch, no Optuna."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from pathlib import Path
 from random import Random
 from typing import Annotated, Any, Literal
 
@@ -17,16 +16,13 @@ from pydantic import (
     Field,
     PrivateAttr,
     Tag,
-    ValidationError,
     model_validator,
 )
 
-from archgen import files, yamlfile
-from archgen.analysis import Cost, cost
-from archgen.columns import from_validation
-from archgen.errors import ArchError, unknown
-from archgen.spec import Net, load
-from archgen.train.recipe import Recipe, check_fit
+from archgen.analysis import Cost
+from archgen.spec import Net
+from archgen.train.recipe import Recipe
+from archgen.yamlfile import Loc
 
 Number = int | float
 Direction = Literal["maximize", "minimize"]
@@ -86,10 +82,10 @@ class Range(BaseModel):
             return None
         return round((self.to - self.from_) / (self.step or 1)) + 1
 
-    def ends(self) -> Iterator[tuple[str | int, Any]]:
-        """The values that must build, each with its key in the file."""
-        yield "from", self.from_
-        yield "to", self.to
+    def ends(self) -> Iterator[tuple[Loc, Any]]:
+        """The values that must build, each with its place in the file."""
+        yield ("from",), self.from_
+        yield ("to",), self.to
 
     def draw(self, chance: Random) -> Any:
         """One value at random."""
@@ -123,9 +119,10 @@ class Choice(BaseModel):
         """How many values there are."""
         return len(self.any)
 
-    def ends(self) -> Iterator[tuple[str | int, Any]]:
-        """The values that must build, each with its position."""
-        yield from enumerate(self.any)
+    def ends(self) -> Iterator[tuple[Loc, Any]]:
+        """The values that must build, each with its place in the file."""
+        for index, value in enumerate(self.any):
+            yield ("any", index), value
 
     def draw(self, chance: Random) -> Any:
         """One value at random."""
@@ -216,28 +213,6 @@ class Study(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-def load_study(name_or_path: str | Path) -> Study:
-    """Load a study by the name of a shipped one (``pyramid``) or from a YAML file.
-
-    Raises:
-        ArchError: No such study, or a mistake in it, with file and line: an unknown key, a path
-            that the spec does not have, an end of a range that does not build.
-    """
-    document = yamlfile.read(files.find("studies", str(name_or_path)))
-    try:
-        study = Study.model_validate(document.value)
-    except ValidationError as error:
-        raise _mistake(error, document) from None
-    try:
-        study._net = load(_spec_of(study, Path(document.file)))
-        study.net.graph()
-    except ArchError as error:
-        raise _at(document, ("spec",), str(error)) from None
-    for loc, message in _complaints(study):
-        raise _at(document, loc, message)
-    return study
-
-
 def candidate(study: Study, values: Mapping[str, Any]) -> Net:
     """The spec with some values in their places: a candidate, or any part of one.
 
@@ -266,75 +241,3 @@ def violations(study: Study, paid: Cost | None) -> dict[str, float]:
                 over = (getattr(paid, name) - at) / max(abs(at), 1.0)
             found[f"{name}.{bound}"] = over if bound == "max" else -over
     return found
-
-
-def _spec_of(study: Study, file: Path) -> str | Path:
-    if study.spec.endswith((".yaml", ".yml")) or "/" in study.spec:
-        return file.parent / study.spec
-    return study.spec
-
-
-def _complaints(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield (place, message) of what pydantic cannot see."""
-    for key in study.keep:
-        if key not in COSTS:
-            yield ("keep", key), unknown("cost", key, COSTS)
-    for key, direction in study.score.items():
-        if key not in TRAINED and key not in COSTS:
-            yield ("score", key), unknown("score", key, [*TRAINED, *COSTS])
-        if TRAINED.get(key, direction) != direction:
-            yield ("score", key), f"{key} can only be {TRAINED[key]}d"
-    if not TRAINED.keys() & study.score.keys():
-        yield ("score",), "at least one score must come from training: top1 or loss"
-    try:
-        check_fit(study.train.data, study.net.input, _classes(study.net))
-    except ArchError as error:
-        yield ("train", "data"), error.message
-    for path, vary in study.vary.items():
-        for key, value in vary.ends():
-            try:
-                candidate(study, {path: value})
-            except ArchError as error:
-                place: tuple[str | int, ...] = ("any", key) if isinstance(key, int) else (key,)
-                # An unknown path is the same mistake for every value.
-                said = f"{error.path}: {error.message}" if error.path != path else error.message
-                yield ("vary", path, *place), f"{json.dumps(value)} does not build: {said}"
-
-
-def _classes(net: Net) -> int | None:
-    graph = net.graph()
-    shapes = [graph.calls[end].shape for end in graph.outputs]
-    return shapes[0][0] if len(shapes) == 1 and len(shapes[0]) == 1 else None
-
-
-def _mistake(error: ValidationError, document: yamlfile.Document) -> ArchError:
-    """Say pydantic's first complaint with the file's own path, line and alternatives."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    loc = tuple(first["loc"])
-    owner: type[BaseModel] = _SECTIONS.get(str(loc[0]) if len(loc) > 1 else "", Study)
-    if loc[:1] == ("vary",) and len(loc) > 2:
-        owner = Choice if loc[2] == "choice" else Range
-        loc = loc[:2] + loc[3:]
-    message = from_validation(error, "").message
-    if first["type"] == "extra_forbidden":
-        known = [field.alias or name for name, field in owner.model_fields.items()]
-        message = unknown("key", str(loc[-1]), known)
-    elif first["type"] == "model_type":
-        message = f"give a mapping, not {first['input']!r}"
-    elif first["type"] == "value_error":
-        message = first["msg"].removeprefix("Value error, ")
-    return _at(document, loc, message)
-
-
-_SECTIONS: dict[str, type[BaseModel]] = {
-    "keep": Limit,
-    "train": Recipe,
-    "sampler": Sampler,
-    "pruner": Pruner,
-}
-
-
-def _at(document: yamlfile.Document, loc: tuple[str | int, ...], message: str) -> ArchError:
-    return ArchError(
-        ".".join(map(str, loc)), message, file=document.file, line=document.line(loc)
-    )

@@ -59,7 +59,7 @@ def digits(seed: int = 0) -> Data:
     Args:
         seed: Decides which image falls into which split.
     """
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped, unused-ignore]
+    from sklearn.datasets import load_digits
 
     pixels, target = load_digits(return_X_y=True)
     asked = DATA_SETS["digits"]
@@ -82,13 +82,13 @@ def stratified(labels: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Ten
     """Indices of a train (3/5), validation (1/5) and test split (1/5), the same in each class."""
     order = torch.Generator().manual_seed(seed)
     parts: tuple[list[torch.Tensor], ...] = ([], [], [])
-    for label in labels.unique().tolist():
+    for label in range(int(labels.max()) + 1):
         members = torch.nonzero(labels == label).flatten()
         members = members[torch.randperm(len(members), generator=order)]
         fifth = len(members) // 5
-        cut = [len(members) - 2 * fifth, fifth, fifth]
-        for part, chosen in zip(parts, members.split(cut), strict=True):
-            part.append(chosen)
+        parts[0].append(members[2 * fifth :])
+        parts[1].append(members[:fifth])
+        parts[2].append(members[fifth : 2 * fifth])
     train, validation, test = (torch.cat(part).sort().values for part in parts)
     return train, validation, test
 

@@ -6,9 +6,10 @@ import io
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -77,6 +78,17 @@ def choose_device(name: str = "auto") -> torch.device:
         has = f"{found} of type {device.type!r}" if found else f"no {device.type!r} device"
         raise ArchError("device", f"{name!r} is not here: this machine has {has}")
     return device
+
+
+@contextmanager
+def use_threads(count: int) -> Iterator[None]:
+    """Let torch use ``count`` threads on the CPU, for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def train(
@@ -156,8 +168,9 @@ def evaluate(model: nn.Module, split: Split, *, batch: int = 1024) -> tuple[floa
     model.eval()
     loss = torch.zeros((), device=split.labels.device)
     right = torch.zeros((), device=split.labels.device)
-    for images, labels in zip(split.images.split(batch), split.labels.split(batch), strict=True):
-        scores = model(images)
+    for start in range(0, len(split), batch):
+        labels = split.labels[start : start + batch]
+        scores = model(split.images[start : start + batch])
         loss += functional.cross_entropy(scores, labels, reduction="sum")
         right += (scores.argmax(1) == labels).sum()
     return float(loss) / len(split), 100 * float(right) / len(split)
@@ -169,16 +182,21 @@ def save_weights(model: nn.Module, path: Path) -> None:
     Raises:
         ArchError: It cannot be written.
     """
-    text = io.BytesIO()
-    torch.save({name: value.cpu() for name, value in model.state_dict().items()}, text)
-    write_whole(path, text.getvalue())
+    content = io.BytesIO()
+    torch.save({name: value.cpu() for name, value in model.state_dict().items()}, content)
+    write_whole(path, content.getvalue())
 
 
 def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups: list[dict[str, Any]] = [
+        {
+            "params": [p for p in model.parameters() if p.ndim > 1],
+            "weight_decay": recipe.weight_decay,
+        },
+        {"params": [p for p in model.parameters() if p.ndim <= 1]},
+    ]
     return torch.optim.SGD(
-        [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others}],
+        [group for group in groups if group["params"]],
         lr=recipe.lr,
         momentum=recipe.momentum,
         nesterov=recipe.nesterov and recipe.momentum > 0,
@@ -190,15 +208,14 @@ def _batches(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Whole batches in a new order; chances are drawn on the CPU, the same for every device."""
     device = split.labels.device
-    for chosen in torch.randperm(len(split), generator=draw).split(batch):
-        if len(chosen) < batch:
-            return
+    order = torch.randperm(len(split), generator=draw)
+    for start in range(0, len(split) - batch + 1, batch):
+        chosen = order[start : start + batch].to(device)
         moves = torch.randint(2 * shift + 1, (2, batch), generator=draw) if shift else None
-        chosen = chosen.to(device)
         images = split.images[chosen]
-        yield images if moves is None else _shifted(images, moves.to(device), shift), split.labels[
-            chosen
-        ]
+        if moves is not None:
+            images = _shifted(images, moves.to(device), shift)
+        yield images, split.labels[chosen]
 
 
 def _shifted(images: torch.Tensor, moves: torch.Tensor, shift: int) -> torch.Tensor:
@@ -208,4 +225,5 @@ def _shifted(images: torch.Tensor, moves: torch.Tensor, shift: int) -> torch.Ten
     rows = moves[0, :, None] + torch.arange(height, device=images.device)
     columns = moves[1, :, None] + torch.arange(width, device=images.device)
     item = torch.arange(count, device=images.device)[:, None, None]
-    return padded[item, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    cut = padded[item, :, rows[:, :, None], columns[:, None, :]]
+    return cut.permute(0, 3, 1, 2).contiguous()

@@ -77,21 +77,21 @@ def needs(data: str) -> Needs:
     return DATA_SETS[data]
 
 
-def check_fit(data: str, input: tuple[int, ...], classes: int | None) -> None:
+def check_fit(data: str, shape: tuple[int, ...], classes: int | None) -> None:
     """Refuse a network that the data set cannot train.
 
     Args:
         data: The data set's name.
-        input: What the network takes: (channels, height, width).
+        shape: What the network takes: (channels, height, width).
         classes: How many classes the network tells apart; None where it has no single head.
 
     Raises:
         ArchError: No such data set, or its images or classes are others.
     """
     asked = needs(data)
-    if tuple(input) != asked.input:
+    if tuple(shape) != asked.input:
         raise ArchError(
-            "input", f"{data} has images of {_size(asked.input)}, the network takes {_size(input)}"
+            "input", f"{data} has images of {_size(asked.input)}, the network takes {_size(shape)}"
         )
     if classes != asked.classes:
         has = "has no head with classes" if classes is None else f"has {classes}"

@@ -1,0 +1,117 @@
+"""Read a study file and refuse whatever could go wrong later. No torch, no Optuna."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from archgen import files, yamlfile
+from archgen.columns import from_validation
+from archgen.errors import ArchError, unknown
+from archgen.spec import Net, load
+from archgen.study.space import (
+    COSTS,
+    TRAINED,
+    Choice,
+    Limit,
+    Pruner,
+    Range,
+    Sampler,
+    Study,
+    candidate,
+)
+from archgen.train.recipe import Recipe, check_fit
+from archgen.yamlfile import Loc
+
+
+def load_study(name_or_path: str | Path) -> Study:
+    """Load a study by the name of a shipped one (``pyramid``) or from a YAML file.
+
+    Raises:
+        ArchError: No such study, or a mistake in it, with file and line: an unknown key, a path
+            that the spec does not have, an end of a range that does not build.
+    """
+    document = yamlfile.read(files.find("studies", str(name_or_path)))
+    try:
+        study = Study.model_validate(document.value)
+    except ValidationError as error:
+        raise _mistake(error, document) from None
+    try:
+        study._net = load(_spec_of(study, Path(document.file)))
+        study.net.graph()
+    except ArchError as error:
+        raise _at(document, ("spec",), str(error)) from None
+    for loc, message in _complaints(study):
+        raise _at(document, loc, message)
+    return study
+
+
+def _spec_of(study: Study, file: Path) -> str | Path:
+    if study.spec.endswith((".yaml", ".yml")) or "/" in study.spec:
+        return file.parent / study.spec
+    return study.spec
+
+
+def _complaints(study: Study) -> Iterator[tuple[Loc, str]]:
+    """Yield (place, message) of what pydantic cannot see."""
+    for key in study.keep:
+        if key not in COSTS:
+            yield ("keep", key), unknown("cost", key, COSTS)
+    for key, direction in study.score.items():
+        if key not in TRAINED and key not in COSTS:
+            yield ("score", key), unknown("score", key, [*TRAINED, *COSTS])
+        if TRAINED.get(key, direction) != direction:
+            yield ("score", key), f"{key} can only be {TRAINED[key]}d"
+    if not TRAINED.keys() & study.score.keys():
+        yield ("score",), "at least one score must come from training: top1 or loss"
+    try:
+        check_fit(study.train.data, study.net.input, _classes(study.net))
+    except ArchError as error:
+        yield ("train", "data"), error.message
+    for path, vary in study.vary.items():
+        for place, value in vary.ends():
+            try:
+                candidate(study, {path: value})
+            except ArchError as error:
+                said = f"{error.path}: {error.message}" if error.path != path else error.message
+                yield ("vary", path, *place), f"{json.dumps(value)} does not build: {said}"
+
+
+def _classes(net: Net) -> int | None:
+    graph = net.graph()
+    shapes = [graph.calls[end].shape for end in graph.outputs]
+    return shapes[0][0] if len(shapes) == 1 and len(shapes[0]) == 1 else None
+
+
+def _mistake(error: ValidationError, document: yamlfile.Document) -> ArchError:
+    """Say pydantic's first complaint with the file's own path, line and alternatives."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    loc: Loc = tuple(first["loc"])
+    owner: type[BaseModel] = _SECTIONS.get(str(loc[0]) if len(loc) > 1 else "", Study)
+    if loc[:1] == ("vary",) and len(loc) > 2:
+        owner = Choice if loc[2] == "choice" else Range
+        loc = loc[:2] + loc[3:]
+    message = from_validation(error, "").message
+    if first["type"] == "extra_forbidden":
+        known = [field.alias or name for name, field in owner.model_fields.items()]
+        message = unknown("key", str(loc[-1]), known)
+    elif first["type"] == "model_type":
+        message = f"give a mapping, not {first['input']!r}"
+    elif first["type"] == "value_error":
+        message = first["msg"].removeprefix("Value error, ")
+    return _at(document, loc, message)
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "keep": Limit,
+    "train": Recipe,
+    "sampler": Sampler,
+    "pruner": Pruner,
+}
+
+
+def _at(document: yamlfile.Document, loc: Loc, message: str) -> ArchError:
+    return ArchError(".".join(map(str, loc)), message, file=document.file, line=document.line(loc))

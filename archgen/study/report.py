@@ -1,0 +1,194 @@
+"""What a search left, as plain rows: all candidates, the best, the best as a spec. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from archgen import yamlfile
+from archgen.errors import ArchError
+from archgen.spec import Net, load
+from archgen.study.load import load_study
+from archgen.study.space import Direction, Study
+from archgen.study.storage import SPEC, STUDY, TRIALS, open_journal
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.trial import FrozenTrial
+
+State = Literal[
+    "running",  # asked for, or being trained
+    "complete",  # trained to the end
+    "pruned",  # trained and given up behind the median
+    "diverged",  # trained until a loss was no finite number
+    "infeasible",  # over a limit, or does not build: never trained
+    "duplicate",  # the same network as an earlier one: never trained again
+    "interrupted",  # its process ended or was stopped
+    "failed",  # training raised an error
+]
+# What Optuna's journal calls the two parts of a row.
+CANDIDATE, OUTCOME = "candidate", "outcome"
+TRAINED_STATES: tuple[State, ...] = ("complete", "pruned", "diverged")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate.
+
+    Args:
+        number: Counted from 0 in the order of asking.
+        state: How far it came.
+        vary: Dotted path to value, for all that varies.
+        costs: Exact costs by name (``params``, ``macs``, ...); empty if it does not build.
+        digest: Equal for equal networks; empty if it does not build.
+        scores: The study's scores by name; of complete candidates and their duplicates only.
+        top1: Validation accuracy after its last epoch, in percent.
+        loss: Validation cross-entropy after its last epoch, in nats an image.
+        epochs: Epochs trained.
+        curve: The study's first trained score after each epoch.
+        seconds: Training time.
+        reason: Why it is infeasible, which one it repeats, how it failed.
+        test: Test accuracy in percent, of the best candidate when a search has ended.
+    """
+
+    number: int
+    state: State
+    vary: dict[str, Any] = field(default_factory=dict)
+    costs: dict[str, int] = field(default_factory=dict)
+    digest: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+    top1: float | None = None
+    loss: float | None = None
+    epochs: int = 0
+    curve: tuple[float, ...] = ()
+    seconds: float = 0.0
+    reason: str = ""
+    test: float | None = None
+
+    @property
+    def trained(self) -> bool:
+        """Whether it counts as a trained candidate."""
+        return self.state in TRAINED_STATES
+
+
+def trial_folder(folder: Path, number: int) -> Path:
+    """Where a trained candidate's spec, curve and (of the best) weights lie."""
+    return folder / TRIALS / f"{number:04d}"
+
+
+def trials(folder: Path) -> list[Row]:
+    """All candidates of a study's folder, in the order of asking.
+
+    Raises:
+        ArchError: Nothing was searched there, or the journal is damaged.
+    """
+    import optuna
+
+    try:
+        study = optuna.load_study(study_name=None, storage=open_journal(folder))
+    except (ValueError, KeyError):  # the search ended before it could write
+        return []
+    return rows_of(study)
+
+
+def rows_of(study: optuna.Study) -> list[Row]:
+    """All candidates of an open Optuna study."""
+    test = study.user_attrs.get("test", {})
+    return [row_of(trial, test) for trial in study.get_trials(deepcopy=False)]
+
+
+def row_of(trial: FrozenTrial, test: Mapping[str, float]) -> Row:
+    """One candidate as a row.
+
+    Args:
+        trial: As Optuna gives it.
+        test: Test accuracy in percent by candidate number.
+    """
+    state: State = "interrupted" if trial.state.is_finished() else "running"
+    told = {"state": state, **trial.user_attrs.get(OUTCOME, {})}
+    told["curve"] = tuple(told.get("curve", ()))
+    known = trial.user_attrs.get(CANDIDATE, {})
+    return Row(number=trial.number, **known, **told, test=test.get(str(trial.number)))
+
+
+def attributes(row: Row) -> dict[str, dict[str, Any]]:
+    """What a row leaves in the journal: what the candidate is, and how far it came."""
+    known = {"vary": row.vary, "costs": row.costs, "digest": row.digest}
+    told = {key: value for key, value in asdict(row).items() if key not in known}
+    del told["number"], told["test"]
+    return {CANDIDATE: known, OUTCOME: told}
+
+
+def front(rows: Iterable[Row], score: Mapping[str, Direction]) -> list[Row]:
+    """The best complete candidates: one, or with two scores all that no other one beats.
+
+    Of equal ones the one with fewer MACs, then the earlier. Ordered by the first score.
+    """
+    found: list[Row] = []
+    for row in ranked(rows, score):
+        beaten = any(
+            all(_gain(other, name, way) >= _gain(row, name, way) for name, way in score.items())
+            for other in found
+        )
+        if not beaten:
+            found.append(row)
+    return found
+
+
+def ranked(rows: Iterable[Row], score: Mapping[str, Direction]) -> list[Row]:
+    """All complete candidates, the best first score first."""
+
+    def order(row: Row) -> tuple[float, ...]:
+        gains = (-_gain(row, name, way) for name, way in score.items())
+        return (*gains, row.costs["macs"], row.number)
+
+    return sorted((row for row in rows if row.state == "complete"), key=order)
+
+
+def _gain(row: Row, name: str, direction: Direction) -> float:
+    return row.scores[name] if direction == "maximize" else -row.scores[name]
+
+
+def studied(folder: Path) -> Study:
+    """The study that a folder belongs to, as it was when the search began.
+
+    Raises:
+        ArchError: There is none, or it is damaged.
+    """
+    return load_study(folder / STUDY)
+
+
+def best(folder: Path, *, count: int = 1) -> list[Row]:
+    """The best candidates: with one score the first ``count``, with two the Pareto front.
+
+    Raises:
+        ArchError: Nothing was searched there.
+    """
+    score = scores_of(folder)
+    rows = trials(folder)
+    return front(rows, score) if len(score) > 1 else ranked(rows, score)[:count]
+
+
+def scores_of(folder: Path) -> dict[str, Direction]:
+    """The study's scores and which way is better."""
+    score: dict[str, Direction] = yamlfile.read(folder / STUDY).value["score"]
+    return score
+
+
+def best_net(folder: Path, *, number: int | None = None) -> Net:
+    """A trained candidate as a network: the best by the first score, or that of a number.
+
+    Raises:
+        ArchError: No candidate is complete, or none of that number was trained.
+    """
+    if number is None:
+        rows = best(folder)
+        if not rows:
+            raise ArchError("", "no candidate is complete yet", file=str(folder))
+        number = rows[0].number
+    spec = trial_folder(folder, number) / SPEC
+    if not spec.is_file():
+        raise ArchError("", f"candidate {number} was not trained", file=str(folder))
+    return load(spec)

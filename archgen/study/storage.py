@@ -1,0 +1,174 @@
+"""The folder of a study: one owner at a time, its study file, and Optuna's journal in it.
+
+    studies/runs/NAME/ study.yaml spec.yaml journal.log lock trials/0007/{spec.yaml, ...}
+
+Optuna is imported inside functions.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archgen import yamlfile
+from archgen.errors import ArchError, unknown
+from archgen.files import write_whole
+from archgen.study.space import Study
+
+if TYPE_CHECKING:
+    import optuna
+
+RUNS = Path("studies") / "runs"
+STUDY, SPEC, JOURNAL, LOCK, TRIALS = "study.yaml", "spec.yaml", "journal.log", "lock", "trials"
+
+
+def runs_folder(name_or_path: str | Path) -> Path:
+    """The folder of a study that was searched: by name under ``studies/runs``, or by path.
+
+    Raises:
+        ArchError: There is none; the message names those there are.
+    """
+    given = Path(name_or_path)
+    for folder in (RUNS / given, given):
+        if (folder / JOURNAL).is_file():
+            return folder
+    known = sorted(path.parent.name for path in RUNS.glob(f"*/{JOURNAL}"))
+    raise ArchError("", unknown("searched study", str(name_or_path), known))
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Hold a study's folder, made if need be; the lock ends with the process.
+
+    Raises:
+        ArchError: Another process holds it, or anything in the folder cannot be written.
+    """
+    with writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / LOCK).open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                owner = lock.read().strip() or "unknown"
+                message = f"another search is running on this study (process {owner})"
+                raise ArchError("", message, file=str(folder)) from None
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+            yield
+
+
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Make one clear line of what the file system says about a study's folder."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        where = f" ({error.filename})" if error.filename else ""
+        raise ArchError("", f"cannot write: {reason}{where}", file=str(folder)) from None
+
+
+def settle(folder: Path, study: Study) -> None:
+    """Write the study into its folder, or see that the one in there is the same.
+
+    Only the number of trials may have changed.
+
+    Raises:
+        ArchError: The folder belongs to something else; the message says what differs.
+    """
+    now = {STUDY: {**study.data(), "spec": SPEC}, SPEC: study.net.data()}
+    if (folder / STUDY).exists():
+        for file, value in now.items():
+            before = _leaves(yamlfile.read(folder / file).value)
+            after = _leaves(yamlfile.parse(yamlfile.dump(value)).value)
+            changed = [k for k in {**before, **after} if before.get(k) != after.get(k)]
+            for path in changed:
+                if (file, path) != (STUDY, "trials"):
+                    raise _changed(folder, file, path, before.get(path), after.get(path))
+    elif any(entry.name != LOCK for entry in folder.iterdir()):
+        raise ArchError("", f"is not empty and holds no {STUDY}: no study's", file=str(folder))
+    else:
+        write_whole(folder / SPEC, yamlfile.dump(now[SPEC]))
+    write_whole(folder / STUDY, yamlfile.dump(now[STUDY]))
+
+
+def _changed(folder: Path, file: str, path: str, before: Any, after: Any) -> ArchError:
+    what = path if file == STUDY else f"spec.{path}"
+    message = (
+        f"was {json.dumps(before)} when this search began and is {json.dumps(after)} now; "
+        f"undo that, give the study another name, or remove {folder}"
+    )
+    return ArchError(what, message, file=str(folder / file))
+
+
+def _leaves(value: Any, path: str = "") -> dict[str, Any]:
+    """Dotted path to value, for each value that is no mapping."""
+    if not isinstance(value, dict):
+        return {path: value}
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        found |= _leaves(inner, f"{path}.{key}" if path else key)
+    return found
+
+
+def repair(folder: Path) -> str | None:
+    """Cut a last journal line that was not written whole, and keep it beside; say so.
+
+    For the folder's owner, before Optuna writes: it would append to the torn line, and then no
+    one could read the journal. Also removes the lock that Optuna's writer left if it was killed.
+    """
+    journal = folder / JOURNAL
+    (folder / f"{JOURNAL}.lock").unlink(missing_ok=True)
+    if not journal.exists():
+        return None
+    text = journal.read_bytes()
+    start = text.rfind(b"\n", 0, len(text) - 1) + 1
+    last = text[start:]
+    if not last or (last.endswith(b"\n") and _is_json(last)):
+        return None
+    torn = folder / f"{JOURNAL}.torn"
+    with torn.open("ab") as kept:
+        kept.write(last.rstrip(b"\n") + b"\n")
+    with journal.open("r+b") as stream:
+        stream.truncate(start)
+        os.fsync(stream.fileno())
+    return f"the last line of {journal} was torn ({len(last)} bytes); it is in {torn} now"
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def open_journal(folder: Path, *, new: bool = False) -> optuna.storages.JournalStorage:
+    """Optuna's storage of a study's folder.
+
+    Args:
+        folder: From `runs_folder`, or held by `owned`.
+        new: Whether the journal may be made.
+
+    Raises:
+        ArchError: There is no journal, or it cannot be read.
+    """
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    journal = folder / JOURNAL
+    if not new and not journal.is_file():
+        raise ArchError("", f"holds no {JOURNAL}: nothing was searched here", file=str(folder))
+    try:
+        return optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+    except (ValueError, KeyError) as error:
+        message = f"damaged: {error}; a copy without the damaged line can be read"
+        raise ArchError("", message, file=str(journal)) from None
