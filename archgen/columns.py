@@ -10,8 +10,15 @@ from collections.abc import Sequence
 from math import floor, log
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, TypeAdapter
-from pydantic import ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+)
 
 from archgen.errors import ArchError, unknown
 
@@ -22,7 +29,7 @@ MAX_DEPTH = 2000
 class Schedule(BaseModel):
     """A rule that gives a number to each block or each stage."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     def values(self, depths: Sequence[int], staged: bool) -> list[list[Any]]:
         """Give the value of each block, stage by stage.
@@ -158,7 +165,7 @@ def resolve(
         ArchError: A list of the wrong length, an unknown schedule or a bad number in one.
     """
     if isinstance(value, dict) and "kind" in value:
-        return parse_schedule(value, path).values(depths, staged)
+        return _scheduled(value, depths, staged, path)
     if not staged and isinstance(value, list):
         _same_length(value, depths[0], "block", path)
         return [value]
@@ -170,6 +177,16 @@ def resolve(
         else _stage(entry, depth, opens=opens, default=default, path=path)
         for index, (entry, depth) in enumerate(zip(stages, depths, strict=True))
     ]
+
+
+def _scheduled(
+    value: dict[str, Any], depths: Sequence[int], staged: bool, path: str
+) -> list[list[Any]]:
+    schedule = parse_schedule(value, path)
+    try:
+        return schedule.values(depths, staged)
+    except (OverflowError, ValueError):
+        raise ArchError(path, "these numbers lead beyond all bounds; use smaller ones") from None
 
 
 def parse_schedule(value: dict[str, Any], path: str) -> Schedule:
@@ -191,8 +208,7 @@ def from_validation(error: ValidationError, path: str, skip: int = 0) -> ArchErr
         path: Where the validated value stands.
         skip: Leading parts of pydantic's location to drop (a union's tag).
     """
-    # Of a union's complaints, the one that reaches deepest into the value is about its form.
-    first = max(error.errors(include_url=False, include_context=False), key=_depth)
+    first = chief(error)
     where = ".".join([path, *map(str, first["loc"][skip:])]).strip(".")
     given = first.get("input")
     message = first["msg"][0].lower() + first["msg"][1:]
@@ -200,8 +216,20 @@ def from_validation(error: ValidationError, path: str, skip: int = 0) -> ArchErr
         return ArchError(where, "this field is required")
     if first["type"] == "extra_forbidden":
         return ArchError(where, "no such field here")
+    if first["type"] == "value_error":
+        return ArchError(where, first["msg"].removeprefix("Value error, "))
+    if first["type"] in ("too_short", "too_long"):
+        return ArchError(where, message)
     shown = repr(given)
     return ArchError(where, f"{message}, not {shown if len(shown) < 60 else shown[:57] + '...'}")
+
+
+def chief(error: ValidationError) -> Any:
+    """Give the complaint to show: the first, or of a union's the one deepest in the value."""
+    found = error.errors(include_url=False, include_context=False)
+    above = found[0]["loc"][:-1]
+    near = [each for each in found if each["loc"][: len(above)] == above]
+    return max(near, key=lambda each: len(each["loc"]))
 
 
 def _same_length(values: Sequence[Any], wanted: int, unit: str, path: str) -> None:
@@ -221,5 +249,5 @@ def _stage(value: Any, depth: int, *, opens: bool, default: Any, path: str) -> l
             raise ArchError(path, "must have exactly the keys first and rest")
         return [value["first"]] + [value["rest"]] * (depth - 1)
     if isinstance(value, dict) and "kind" in value:
-        return parse_schedule(value, path).values([depth], False)[0]
+        return _scheduled(value, [depth], False, path)[0]
     return [value] + [default] * (depth - 1) if opens else [value] * depth

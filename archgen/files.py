@@ -138,14 +138,14 @@ def _missing(kind: Kind, path: Path) -> str:
         return f"no such file in {folder} ({_reason(error)})"
     message = f"no such file in {folder}{_near(path.name, beside)}"
     if path.stem in names(kind):
-        message += f"; {path.stem!r} alone is the {_SINGULAR[kind]} in the library"
+        message += f" ({path.stem!r} alone is the {_SINGULAR[kind]} in the library)"
     return message
 
 
 def _unknown(kind: Kind, given: str) -> str:
     known = names(kind)
     message = f"no {_SINGULAR[kind]} {given!r} in the library{_near(given.lower(), known)}"
-    return f"{message}; archgen list shows all {len(known)}, and a path ends in .yaml"
+    return f"{message} (archgen list shows all {len(known)}; a path ends in .yaml)"
 
 
 def _near(given: str, known: list[str]) -> str:

@@ -379,6 +379,11 @@ class Pool(Op):
     ceil: bool = False
 
     def shape(self, *inputs: Shape) -> Shape:
+        if self.padding > self.kernel // 2:
+            raise Law(
+                f"PyTorch pools with at most {self.kernel // 2} of padding around a window of "
+                f"{self.kernel}, not {self.padding}"
+            )
         sides = _slide(inputs[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil)
         return (inputs[0][0], *sides)
 

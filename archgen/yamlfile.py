@@ -125,8 +125,6 @@ def _content(path: Path, file: str) -> bytes:
     if not stat.S_ISREG(mode):
         what = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
         raise ArchError("", f"{what}, expected a YAML file", file=file)
-    if path.stat().st_size > MAX_BYTES:
-        raise _too_large(file)
     with path.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:

@@ -327,15 +327,17 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert "not a regular file" in unreadable(Path("s")).message
 
 
-def test_a_file_is_measured_before_it_is_read(tmp_path: Path) -> None:
+def test_no_more_of_a_file_is_read_than_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     with path.open("wb") as stream:
         stream.truncate(1 << 40)
     assert "larger than 1,048,576 bytes" in unreadable(path).message
+    path.write_bytes(b"#" + "\u00e9".encode() * yamlfile.MAX_BYTES)  # cut inside a character
+    assert "larger than 1,048,576 bytes" in unreadable(path).message
 
 
 @pytest.mark.skipif(not Path("/proc/kallsyms").exists(), reason="needs a /proc of Linux")
-def test_a_file_that_hides_its_size_is_measured_while_it_is_read() -> None:
+def test_a_file_that_hides_its_size_is_limited_too() -> None:
     assert Path("/proc/kallsyms").stat().st_size == 0
     assert "larger than" in unreadable(Path("/proc/kallsyms")).message
 
@@ -440,6 +442,11 @@ def test_a_line_of_just_the_width_is_kept_and_one_more_is_not() -> None:
         written = yamlfile.dump({"a": {"k": ["x" * length]}})
         assert written.count("\n") == lines
     assert yamlfile.dump({"k": ["x" * (yamlfile.WIDTH - 5)]}).count("\n") == 1
+
+
+def test_a_long_text_stays_on_its_line() -> None:
+    for text in ("a word " * 40 + "x", "a: word " * 40):
+        assert yamlfile.dump({"k": text}).count("\n") == 1
 
 
 SCALARS = (

@@ -56,7 +56,7 @@ def _dilated(call: Call, rate: int, cut: bool) -> Op:
             op,
             stride=1 if cut else op.stride,
             padding=op.padding * rate,
-            dilation=op.dilation * rate,
+            dilation=op.dilation * rate if op.kernel > 1 else 1,
         )
     if isinstance(op, Pool) and op.kind == "max":
         return replace(

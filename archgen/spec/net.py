@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from archgen import files, yamlfile
 from archgen.blocks import Block, Branch, Fusion
-from archgen.columns import MAX_DEPTH, from_validation
+from archgen.columns import MAX_DEPTH, chief, from_validation
 from archgen.errors import ArchError, unknown
 from archgen.graph import Graph
 from archgen.joins import SHORTHANDS, Join
@@ -21,6 +21,7 @@ from archgen.spec.lower import lower
 
 Side: TypeAlias = Annotated[int, Field(ge=1, le=8192)]
 Depth: TypeAlias = Annotated[int, Field(ge=1, le=MAX_DEPTH)]
+Sources: TypeAlias = Annotated[list[str], Field(min_length=1)]
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 _config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -79,10 +80,8 @@ class Node(Inner):
     All further keys are fields of the block; each may be a column.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="allow", strict=True, serialize_by_alias=True
-    )
-    from_: str | list[str] | None = Field(
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, serialize_by_alias=True)
+    from_: str | Sources | None = Field(
         None, alias="from", description="nodes (or stages: `stages.0`) that it reads"
     )
     depth: Depth | list[Depth] | None = Field(None, description="blocks, or blocks a stage")
@@ -123,7 +122,7 @@ class Net(BaseModel):
         None, description="strides past it are cut and later convolutions dilated"
     )
     nodes: Annotated[dict[str, Node], Field(min_length=1, max_length=256)]
-    outputs: list[str] | None = Field(
+    outputs: Sources | None = Field(
         None, description="nodes or stages whose maps are returned; by default the last node"
     )
     _document: yamlfile.Document | None = PrivateAttr(None)
@@ -148,6 +147,10 @@ class Net(BaseModel):
             raise _placed(error, document) from None
         net._document = document
         return net
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what the specs say, not where they were read or what is kept of them."""
+        return isinstance(other, Net) and self.data() == other.data()
 
     def graph(self) -> Graph:
         """Lower to primitive operations (kept: a net is immutable).
@@ -257,8 +260,16 @@ def _block_complaints(node: Inner, path: str) -> Iterator[tuple[str, str]]:
             yield f"{path}.{field}", unknown(what, field, block.model_fields)
     if isinstance(node, Node):
         for key, inner in (("between", node.between), ("down", node.down), ("fuse", node.fuse)):
-            if inner is not None:
-                yield from _block_complaints(inner, f"{path}.{key}")
+            if inner is None:
+                continue
+            yield from _block_complaints(inner, f"{path}.{key}")
+            fuses = issubclass(Block.kinds.get(inner.block, Block), Fusion)
+            if inner.block in Block.kinds and fuses != (key == "fuse"):
+                reads = "several maps" if key == "fuse" else "one map"
+                yield (
+                    f"{path}.{key}.block",
+                    f"block {inner.block!r} cannot be here: {key} reads {reads}",
+                )
 
 
 def _join_complaints(node: Node, path: str) -> Iterator[tuple[str, str]]:
@@ -312,6 +323,10 @@ def _shape_complaints(node: Node, path: str) -> Iterator[tuple[str, str]]:
         return
     if not stack:
         yield f"{path}.depth", "streams need a depth: one number, or one a stream"
+    taps = [source.replace(".", "_") for source in node.sources]
+    modules = [tap + behind for tap in taps for behind in ("", "_down", "_fuse")]
+    if len(set(modules)) < len(modules):
+        yield f"{path}.from", f"two modules would have one name: streams {', '.join(taps)}"
     if node.streams > len(node.sources):
         yield (
             f"{path}.streams",
@@ -343,7 +358,7 @@ def _child(value: Any, key: str, path: str) -> Any:
 def _clean(error: ValidationError, data: Any) -> ArchError:
     """Make an `ArchError` of pydantic's, with only those parts of the path that the data has."""
     plain = from_validation(error, "")
-    first = error.errors(include_url=False)[0]
+    first = chief(error)
     kept: list[str] = []
     value = data
     for part in first["loc"]:
@@ -369,7 +384,9 @@ def _placed(error: ArchError, document: yamlfile.Document | None) -> ArchError:
     if document is None or error.file is not None:
         return error
     keys: list[str | int] = [int(k) if k.isdecimal() else k for k in error.path.split(".") if k]
-    if keys and keys[0] not in names.TOP_LEVEL:
+    if error.field in names.TOP_LEVEL:
+        keys = [error.field]
+    elif keys and keys[0] not in names.TOP_LEVEL:
         node = keys[0]
         field = error.field or (keys[-1] if len(keys) > 1 else "")
         keys = ["nodes", node, field]

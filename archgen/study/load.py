@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -87,22 +88,37 @@ def _classes(net: Net) -> int | None:
 
 
 def _mistake(error: ValidationError, document: yamlfile.Document) -> ArchError:
-    """Say pydantic's first complaint with the file's own path, line and alternatives."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    loc: Loc = tuple(first["loc"])
-    owner: type[BaseModel] = _SECTIONS.get(str(loc[0]) if len(loc) > 1 else "", Study)
-    if loc[:1] == ("vary",) and len(loc) > 2:
-        owner = Choice if loc[2] == "choice" else Range
-        loc = loc[:2] + loc[3:]
+    """Say one of pydantic's complaints with the file's own path, line and alternatives."""
+    found = error.errors(include_url=False, include_context=False)
+    # A misspelt key is also a missing one: say the former.
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
+    loc = _inside(document.value, first["loc"])
     message = from_validation(error, "").message
-    if first["type"] == "extra_forbidden":
-        known = [field.alias or name for name, field in owner.model_fields.items()]
+    if first["type"] == "missing":
+        loc = (*loc, first["loc"][-1])
+    elif first["type"] == "extra_forbidden":
+        section = _SECTIONS.get(str(loc[0]), Study) if len(loc) > 1 else Study
+        if loc[0] == "vary":
+            section = Choice if "choice" in first["loc"] else Range
+        known = [field.alias or name for name, field in section.model_fields.items()]
         message = unknown("key", str(loc[-1]), known)
     elif first["type"] == "model_type":
         message = f"give a mapping, not {first['input']!r}"
     elif first["type"] == "value_error":
         message = first["msg"].removeprefix("Value error, ")
     return _at(document, loc, message)
+
+
+def _inside(value: Any, loc: Loc) -> Loc:
+    """The parts of pydantic's place that the file has: without tags and types."""
+    kept: list[str | int] = []
+    for part in loc:
+        if (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int)
+        ):
+            value = value[part]
+            kept.append(part)
+    return tuple(kept)
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {

@@ -144,8 +144,8 @@ class Limit(BaseModel):
     """Bounds on a cost, both inclusive."""
 
     model_config = _config
-    max: Number | None = None
-    min: Number | None = None
+    max: float | None = None
+    min: float | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Limit:

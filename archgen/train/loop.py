@@ -132,7 +132,7 @@ def train(
             model.train()
             total = torch.zeros((), device=device)
             rate = 0.0
-            for step, (images, labels) in enumerate(_batches(data.train, batch, shift, draw)):
+            for step, (images, labels) in enumerate(batches(data.train, batch, shift, draw)):
                 rate = recipe.rate(epoch * steps + step, steps)
                 for group in optimiser.param_groups:
                     group["lr"] = rate
@@ -203,7 +203,7 @@ def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     )
 
 
-def _batches(
+def batches(
     split: Split, batch: int, shift: int, draw: torch.Generator
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Whole batches in a new order; chances are drawn on the CPU, the same for every device."""
@@ -214,11 +214,11 @@ def _batches(
         moves = torch.randint(2 * shift + 1, (2, batch), generator=draw) if shift else None
         images = split.images[chosen]
         if moves is not None:
-            images = _shifted(images, moves.to(device), shift)
+            images = shifted(images, moves.to(device), shift)
         yield images, split.labels[chosen]
 
 
-def _shifted(images: torch.Tensor, moves: torch.Tensor, shift: int) -> torch.Tensor:
+def shifted(images: torch.Tensor, moves: torch.Tensor, shift: int) -> torch.Tensor:
     """Each image cut out of its padded self at its own place."""
     count, _, height, width = images.shape
     padded = functional.pad(images, [shift] * 4)

@@ -1,0 +1,96 @@
+"""The table of commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from archgen.cli.build import build
+from archgen.cli.check import check
+from archgen.cli.console import complain, one_line
+from archgen.cli.explore import explore
+from archgen.cli.library import library
+from archgen.cli.schema import schema
+from archgen.cli.search import best, search
+from archgen.cli.show import show
+from archgen.cli.train import train
+from archgen.errors import ArchError
+
+
+class Commands(TyperGroup):
+    """The group of all commands: a mistake of the user's is one line and an exit status."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; leave with 1 after an error, 130 after Ctrl-C."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except ArchError as error:
+            complain(str(error))
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            complain("interrupted")
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            _close_stdout()
+            raise typer.Exit(141) from None
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            complain(where + one_line((error.strerror or str(error)).lower()))
+            _close_stdout()
+            raise typer.Exit(1) from None
+        return result
+
+
+def _close_stdout() -> None:
+    """Let Python's own flush at the end go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from archgen import __version__
+
+        typer.echo(f"archgen {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def archgen(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Convolutional networks as short specs: exact costs, plain PyTorch modules, search.
+
+    A SPEC is the name of a shipped network (archgen list) or the path of a YAML file.
+
+    Examples:
+        archgen show dpn131
+        archgen build dpn131 --out nets
+        archgen search --space pyramid
+    """
+
+
+app.command("list")(library)
+app.command()(show)
+app.command()(check)
+app.command()(build)
+app.command()(train)
+app.command()(search)
+app.command()(best)
+app.command()(schema)
+app.command("app")(explore)

@@ -1,0 +1,126 @@
+"""Arguments that several commands take, and the spec that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from glob import escape, glob
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from archgen import files, yamlfile
+from archgen.errors import ArchError
+from archgen.spec import Net, load
+
+
+def complete_spec(incomplete: str) -> list[str]:
+    """Complete names of shipped specs and paths of YAML files."""
+    return _complete("specs", incomplete)
+
+
+def complete_study(incomplete: str) -> list[str]:
+    """Complete names of shipped studies and paths of YAML files."""
+    return _complete("studies", incomplete)
+
+
+def _complete(kind: files.Kind, incomplete: str) -> list[str]:
+    names = [name for name in files.names(kind) if name.startswith(incomplete)]
+    near = sorted(glob(escape(incomplete) + "*"))
+    folders = [f"{path}/" for path in near if Path(path).is_dir()]
+    return names + folders + [path for path in near if path.endswith((".yaml", ".yml"))]
+
+
+def _assignment(text: str) -> str:
+    path, sign, _ = text.partition("=")
+    if not sign or not path.strip():
+        raise typer.BadParameter(f"{text!r} is not PATH=VALUE, for instance stages.groups=32")
+    return text
+
+
+def _assignments(texts: list[str] | None) -> list[str]:
+    return [_assignment(text) for text in texts or []]
+
+
+Spec: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC",
+        help="Name of a shipped spec, or path of a YAML file.",
+        autocompletion=complete_spec,
+        show_default=False,
+    ),
+]
+Specs: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SPEC...",
+        help="Names of shipped specs, or paths of YAML files.",
+        autocompletion=complete_spec,
+        show_default=False,
+    ),
+]
+Set: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change a value of the spec: stages.groups=32, input=[3,64,64]. Repeatable.",
+        callback=_assignments,
+        show_default=False,
+    ),
+]
+Blocks: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--blocks",
+        metavar="FILE.py",
+        help="Execute a Python file of yours that defines more blocks. Repeatable.",
+        show_default=False,
+    ),
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+Device: TypeAlias = Annotated[
+    str,
+    typer.Option(help="auto (an accelerator if there is one), cpu, cuda, cuda:N or mps."),
+]
+
+
+def use_blocks(paths: Sequence[Path] | None) -> None:
+    """Execute the files of ``--blocks``.
+
+    Raises:
+        ArchError: One is not there or raises.
+    """
+    if paths:
+        from archgen.blocks.outside import load_file
+
+        for path in paths:
+            load_file(path)
+
+
+def load_net(
+    spec: str, assignments: Sequence[str] | None = None, blocks: Sequence[Path] | None = None
+) -> Net:
+    """Load a spec, with the changes of ``--set``; it is checked down to every shape.
+
+    Raises:
+        ArchError: A mistake in the spec or in a change.
+    """
+    use_blocks(blocks)
+    net = load(spec)
+    values = {}
+    for text in assignments or []:
+        path, _, value = text.partition("=")
+        values[path.strip()] = _value(path.strip(), value)
+    if values:
+        net = net.set(values)
+    net.graph()
+    return net
+
+
+def _value(path: str, text: str) -> object:
+    try:
+        return yamlfile.parse(text, "--set").value
+    except ArchError as error:
+        raise ArchError(path, f"{text!r} is no value: {error.message}", file="--set") from None

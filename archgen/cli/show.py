@@ -1,0 +1,120 @@
+"""``archgen show``: a network as a table, as text that draws it, or as source."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archgen.cli.console import console, print_json, print_table, print_text
+from archgen.cli.options import Blocks, Json, Set, Spec, load_net
+
+if TYPE_CHECKING:
+    from archgen.analysis import Cost
+    from archgen.spec import Net
+
+
+def show(
+    spec: Spec,
+    ops: Annotated[bool, typer.Option("--ops", help="One row an operation.")] = False,
+    dot: Annotated[bool, typer.Option("--dot", help="A graph for Graphviz.")] = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="A flowchart for Mermaid.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="The PyTorch module that runs.")] = False,
+    set_: Set = None,
+    blocks: Blocks = None,
+    json: Json = False,
+) -> None:
+    """Show a network: one row a stage, with exact costs.
+
+    Examples:
+        archgen show dpn131
+        archgen show dpn131 --set stages.groups=32 --set stages.group_width=4
+        archgen show parnet_s --dot | dot -Tsvg > parnet_s.svg
+    """
+    chosen = [name for name in ("ops", "dot", "mermaid", "source") if locals()[name]]
+    if len(chosen) > 1 and not json:
+        raise typer.BadParameter(f"give one of --{' and --'.join(chosen)}, or --json for both")
+    net = load_net(spec, set_, blocks)
+    if json:
+        print_json(document(net, chosen))
+    elif ops:
+        _print_ops(net)
+    elif chosen:
+        print_text(_text(net, chosen[0]))
+    else:
+        print_stages(net)
+
+
+def document(net: Net, more: list[str]) -> dict[str, Any]:
+    """Give all that is shown of a network as plain data; `more` as the options are called."""
+    from archgen.analysis import cost
+    from archgen.view import op_rows, stage_rows
+
+    shown: dict[str, Any] = asdict(cost(net)) | {
+        "input": list(net.input),
+        "spec": net.data(),
+        "stages": [asdict(row) for row in stage_rows(net)],
+    }
+    for name in more:
+        shown[name] = op_rows(net) if name == "ops" else _text(net, name)
+    return shown
+
+
+def _text(net: Net, kind: str) -> str:
+    from archgen import codegen, view
+
+    return {"dot": view.dot, "mermaid": view.mermaid, "source": codegen.source}[kind](net)
+
+
+def print_stages(net: Net) -> None:
+    """Print what a network is and one row a stage."""
+    from archgen.analysis import cost
+    from archgen.ops import size
+    from archgen.view import stage_rows
+
+    counts = cost(net)
+    console().print(headline(net, counts))
+    cells = [
+        (row.path, row.block, size(row.shape), row.stride or "", f"{row.params:,}",
+         f"{row.macs:,}", f"{row.share:.1%}")
+        for row in stage_rows(net)
+    ]  # fmt: skip
+    cells.append(("total", "", "", "", f"{counts.params:,}", f"{counts.macs:,}", ""))
+    headings = ["path", "block", ">output", ">stride", ">params", ">MACs", ">share"]
+    print_table(headings, cells, elastic=["block"])
+
+
+def headline(net: Net, counts: Cost) -> str:
+    """Say in a few lines what a network is, where it comes from and what it costs."""
+    from archgen.ops import size
+    from archgen.view import short
+
+    lines = [net.name]
+    published = []
+    if net.paper is not None:
+        arxiv = f" (arXiv:{net.paper.arxiv})" if net.paper.arxiv else ""
+        lines[0] += f": {net.paper.title}{arxiv}"
+        given = net.paper.published
+        published += [f"{short(given.params)} parameters"] if given.params else []
+        published += [f"{short(given.macs)} MACs"] if given.macs else []
+    lines.append(
+        f"input {size(net.input)}, {counts.depth} layers deep, {counts.params:,} parameters, "
+        f"{counts.macs:,} MACs, {counts.activations:,} activations"
+    )
+    if published:
+        lines.append(f"published: {', '.join(published)}")
+    return "\n".join(lines)
+
+
+def _print_ops(net: Net) -> None:
+    from archgen.ops import size
+    from archgen.view import op_rows
+
+    cells = [
+        (row.path, row.op, " ".join(map(size, row.inputs)), size(row.shape),
+         f"{row.params:,}" if row.params else "", f"{row.macs:,}" if row.macs else "")
+        for row in op_rows(net)
+    ]  # fmt: skip
+    headings = ["path", "operation", "inputs", ">output", ">params", ">MACs"]
+    print_table(headings, cells, elastic=["operation", "inputs"])

@@ -1,0 +1,70 @@
+"""The look of generated source: names, and lines broken where they do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count, groupby
+
+WIDTH = 96
+OPEN, NEXT, CLOSE = "\x01", "\x02", "\x03"
+"""Marks in a constructor: a list of items begins, the next item, the list ends."""
+_RESERVED = frozenset({"F", "False", "None", "Tensor", "True"})
+
+
+def root_class(name: str) -> str:
+    """Give the name of the class that is the network: ``dpn131`` -> ``Dpn131``."""
+    camel = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return f"{camel}Module" if camel in _RESERVED else camel
+
+
+def numbered(base: str) -> Iterator[str]:
+    """Yield `base`, then `base` with 2, 3, ... behind it."""
+    yield base
+    yield from (f"{base}{number}" for number in count(2))
+
+
+def signature(name: str, parameters: Sequence[str], result: str) -> list[str]:
+    """Write the first line of a method, broken one parameter a line where it is too long."""
+    line = f"    def {name}({', '.join(['self', *parameters])}) -> {result}:"
+    if len(line) <= WIDTH:
+        return [line]
+    lines = ["    def " + name + "(", "        self,"]
+    lines += [f"        {parameter}," for parameter in parameters]
+    return [*lines, f"    ) -> {result}:"]
+
+
+def layout(line: str, indent: int) -> list[str]:
+    """Break a constructor at its list of items where it does not fit; fold equal items."""
+    flat = _flat(line)
+    if indent + len(flat) <= WIDTH:
+        return [" " * indent + flat]
+    if OPEN not in line:
+        head, _, arguments = flat.partition("(")
+        return [" " * indent + head + "(", " " * (indent + 4) + arguments[:-1], " " * indent + ")"]
+    head, _, rest = line.partition(OPEN)
+    inner, _, tail = rest.rpartition(CLOSE)
+    lines = [" " * indent + head]
+    for item, repeats in groupby(_items(inner)):
+        count = len(list(repeats))
+        if count > 2:
+            lines.append(" " * (indent + 4) + f"*({_flat(item)} for _ in range({count})),")
+            continue
+        for _ in range(count):
+            broken = layout(item, indent + 4)
+            lines += [*broken[:-1], broken[-1] + ","]
+    return [*lines, " " * indent + tail]
+
+
+def _flat(line: str) -> str:
+    return line.replace(OPEN, "").replace(CLOSE, "").replace(NEXT, ", ")
+
+
+def _items(inner: str) -> list[str]:
+    items, depth = [""], 0
+    for char in inner:
+        depth += (char == OPEN) - (char == CLOSE)
+        if char == NEXT and depth == 0:
+            items.append("")
+        else:
+            items[-1] += char
+    return items

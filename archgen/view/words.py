@@ -1,0 +1,46 @@
+"""Numbers and operations in few words."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from archgen.ops import Op
+
+_IN_SHAPES = ("inp", "out", "channels", "dims")
+_UNITS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
+
+
+def short(count: float) -> str:
+    """Write a count in three digits and a unit: ``79.3M``."""
+    for unit, factor in _UNITS:
+        if count >= 0.9995 * factor:
+            value = count / factor
+            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+            return f"{value:.{digits}f}{unit}"
+    return f"{count:g}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people do: ``4 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def op_words(op: Op) -> str:
+    """Name an operation and its numbers, but for channels, which the shapes show."""
+    said = [type(op).__name__.lower()]
+    for each in fields(op):  # type: ignore[arg-type]
+        value: Any = getattr(op, each.name)
+        if each.name == "kernel":
+            said.append(f"{value}x{value}")
+        elif each.name == "kind":
+            said.append(value)
+        elif each.name not in _IN_SHAPES and value != each.default:
+            said.append(f"{each.name}={value}")
+    return " ".join(said)

@@ -1,0 +1,112 @@
+"""A study file is checked whole before anything is searched: one clear line each."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import archgen
+from archgen import files
+from archgen.errors import ArchError
+from archgen.study import candidate, load_study
+from archgen.study.space import violations
+
+from .conftest import STUDY, Write
+
+
+def test_a_study_has_its_spec_and_its_defaults(write: Write) -> None:
+    study = load_study(write())
+    assert study.net.name == "small"
+    assert study.size == 16
+    assert study.pruner.kind == "median"
+    assert study.train.momentum == 0.9
+
+
+@pytest.mark.parametrize("name", files.names("studies"))
+def test_shipped_studies_load(name: str) -> None:
+    assert load_study(name).name == name
+
+
+def test_a_spec_may_be_named(write: Write) -> None:
+    study = load_study(write(spec="pyramidnet_digits", vary={"stages.width.alpha": {"from": 4, "to": 9}}))
+    assert study.net.name == "pyramidnet_digits"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("trials: 4", "trails: 4", 11, "trails: no key 'trails'; did you mean 'trials'?"),
+        ("trials: 4", "trials: 0", 11, "trials: input should be greater than or equal to 1"),
+        ("trials: 4", "trials: many", 11, "trials: input should be a valid integer, not 'many'"),
+        ("trials: 4", "", 1, "trials: this field is required"),
+        ("name: tiny", "name: ../tiny", 1, "name: string should match pattern"),
+        ("kind: random", "kind: grid", 10, "sampler.kind: input should be 'tpe', 'random' or"),
+        ("seed: 0}\ntrials", "sede: 0}\ntrials", 10, "sampler.sede: no key 'sede'; did you mean"),
+        ("epochs: 2", "epoch: 2", 9, "train.epoch: no key 'epoch'; did you mean 'epochs'?"),
+        ("data: digits", "data: mnist", 9, "train.data: input should be 'digits', not 'mnist'"),
+        ("top1: max", "top5: max", 8, "score.top5: no score 'top5'; did you mean 'top1'?"),
+        ("top1: maximize", "top1: minimize", 8, "score.top1: top1 can only be maximized"),
+        ("top1: maximize", "macs: minimize", 8, "score: at least one score must come from"),
+        ("top1: maximize", "top1: up", 8, "score.top1: input should be 'maximize' or 'minimize'"),
+        ("params: {", "flops: {", 7, "keep.flops: no cost 'flops'"),
+        ("max: 170", "max: lots", 7, "keep.params.max: input should be a valid number, not 'lots'"),
+        ("max: 170", "most: 170", 7, "keep.params.most: no key 'most'"),
+        ("{max: 170}", "{}", 7, "keep.params: give max, min or both"),
+        ("max: 170", "max: 1, min: 2", 7, "keep.params: min 2 must not be above max 1"),
+        ("from: 2, to: 9", "from: 9, to: 2", 4, "vary.stem.width: from 9 must be below to 2"),
+        ("from: 2, to: 9", "from: 2, too: 9", 4, "vary.stem.width."),
+        ("to: 9", "to: 9, step: 2", 4, "vary.stem.width: steps of 2 from 2 never reach 9"),
+        ("to: 9", "to: 9, step: 0", 4, "vary.stem.width: step 0 must be above zero"),
+        ("to: 9", "to: 9, step: 1, log: true", 4, "vary.stem.width: a log range takes no step"),
+        ("{from: 2, to: 9}", "7", 4, "vary.stem.width: give a mapping, not 7"),
+        ("any: [1, 3]", "any: [3]", 5, "vary.stem.kernel.any: "),
+        ("any: [1, 3]", "any: [3, 3]", 5, "vary.stem.kernel: each choice must stand there once"),
+        ("any: [1, 3]", "any: [3, 0]", 5, "vary.stem.kernel.any.1: 0 does not build: "),
+        ("from: 2", "from: 0", 4, "vary.stem.width.from: 0 does not build: "),
+        ("from: 2", "from: 1.5", 4, "vary.stem.width.from: 1.5 does not build: "),
+        ("stem.width", "stem.widht", 4, "vary.stem.widht.from: 2 does not build: "),
+        ("stem.width", "stam.width", 4, "vary.stam.width.from: 2 does not build: "),
+        ("small.yaml", "missing.yaml", 2, "spec: "),
+        ("small.yaml", "nothing_like_it", 2, "spec: no spec 'nothing_like_it'"),
+        ("small.yaml", "resnet18", 9, "train.data: digits has images of 1x8x8"),
+        ("name: tiny", "name: tiny\nname: tiny", 2, "name: "),
+        ("name: tiny", "- name", 2, "not valid YAML"),
+    ],
+)
+def test_each_mistake_is_one_line_with_its_place(
+    write: Write, old: str, new: str, line: int, said: str
+) -> None:
+    assert old in STUDY
+    path = write(STUDY.replace(old, new))
+    with pytest.raises(ArchError) as caught:
+        load_study(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path}:{line}: ")
+    assert said in message
+
+
+def test_both_ends_must_lower_not_only_validate(write: Write) -> None:
+    """A stride of 16 is a valid number, and leaves nothing of 8x8 pixels."""
+    path = write(vary={"stem.groups": {"any": [1, 3]}})
+    with pytest.raises(ArchError, match=r"vary\.stem\.groups\.any\.1: 3 does not build: .*groups"):
+        load_study(path)
+
+
+def test_violations_are_parts_of_the_limit(write: Write) -> None:
+    study = load_study(write(keep={"params": {"max": 100}, "depth": {"min": 4}}))
+    paid = archgen.cost(candidate(study, {"stem.width": 4}))
+    assert (paid.params, paid.depth) == (94, 2)
+    assert violations(study, paid) == pytest.approx(
+        {"builds": 0, "params.max": -0.06, "depth.min": 0.5}
+    )
+    assert violations(study, None)["builds"] > 0
+
+
+def test_study_imports_neither_torch_nor_optuna(tmp_path: Path) -> None:
+    code = "import sys, archgen.study as s; s.load_study('pyramid'); print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "optuna", "sklearn", "rich"} & set(ran.stdout.split())

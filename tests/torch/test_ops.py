@@ -1,0 +1,148 @@
+"""Shapes, parameters and MACs of every operation are what PyTorch makes of its source text."""
+
+from __future__ import annotations
+
+from math import prod
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+from torch.utils.flop_counter import FlopCounterMode
+
+from archgen import ops
+from archgen.ops import Conv, Law, Linear, Op, Pool, Shape, Slot
+
+pytestmark = pytest.mark.torch
+
+SIZES = st.integers(1, 12)
+CASES: list[tuple[Op, list[Shape]]] = [
+    (Conv(4, 6, 3, 2, 1, groups=2), [(4, 9, 8)]),
+    (Conv(3, 5, 1, bias=True), [(3, 5, 5)]),
+    (Conv(8, 8, 3, padding=2, dilation=2, groups=8), [(8, 7, 7)]),
+    (Linear(5, 3), [(5,)]),
+    (Linear(5, 3, bias=False), [(5,)]),
+    (ops.Norm(4, 1e-3, 0.2), [(4, 3, 3)]),
+    (ops.Norm(4, affine=False), [(4, 3, 3)]),
+    (ops.GroupNorm(6, 3, 1e-3), [(6, 3, 3)]),
+    (ops.GroupNorm(6, 3, affine=False), [(6, 3, 3)]),
+    *[(ops.Act(kind), [(2, 3, 3)]) for kind in ops.ActKind.__args__],
+    (Pool("max", 3, 2, 1), [(2, 8, 9)]),
+    (Pool("max", 5, 1, 2, dilation=2), [(2, 8, 9)]),
+    (Pool("avg", 2, 2, ceil=True), [(2, 7, 8)]),
+    (Pool("avg", 3, 2, 1), [(2, 7, 8)]),
+    (ops.Mean(), [(3, 4, 5)]),
+    (ops.Flatten(), [(3, 1, 1)]),
+    (ops.Dropout(0.5), [(3, 4, 4)]),
+    (ops.Add(), [(3, 4, 4)] * 3),
+    (ops.Mul(), [(3, 4, 4), (3, 1, 1)]),
+    (ops.Mul(), [(3, 4, 4), (3, 4, 4)]),
+    (ops.Times(2.0), [(3, 4, 4)]),
+    (ops.Weigh(3, 0.5), [(3, 4, 4)]),
+    (ops.Cat(), [(3, 4, 4), (2, 4, 4)]),
+    (ops.Slice(1, 3), [(4, 2, 2)]),
+    (ops.Slice(0, 3), [(4, 2, 2)]),
+    (ops.Slice(2, None), [(4, 2, 2)]),
+    (ops.Shuffle(2), [(4, 2, 2)]),
+    (ops.Pad(1, 2), [(3, 4, 4)]),
+    (ops.Subsample(2), [(3, 5, 4)]),
+]
+
+
+def text(parts: ops.Text) -> str:
+    """Write a text with its numbers, those that are PyTorch's defaults left out."""
+    return "".join(
+        part
+        if isinstance(part, str)
+        else f"{part.keyword}{part.value!r}" * (part.default is None or part.value != part.default)
+        for part in parts
+    )
+
+
+def run(op: Op, inputs: list[Shape]) -> tuple[torch.Tensor, nn.Module]:
+    """Run an operation's own source text on random inputs."""
+    owner = nn.Module()
+    names = {"nn": nn, "F": F, "torch": torch, "self": owner}
+    if (module := op.module()) is not None:
+        owner.it = eval(text(module), names)
+    args = [torch.rand(2, *shape) for shape in inputs]
+    names.update((f"x{i}", arg) for i, arg in enumerate(args))
+    return eval(text(op.expr([f"x{i}" for i in range(len(args))], "it")), names), owner
+
+
+def test_the_cases_cover_the_closed_set():
+    every = {kind for kind in vars(ops).values() if isinstance(kind, type) and issubclass(kind, Op)}
+    assert {type(op) for op, _ in CASES} == every - {Op, ops.Input}
+
+
+@pytest.mark.parametrize(("op", "inputs"), CASES, ids=lambda case: str(case)[:50])
+def test_source_text_does_what_the_operation_says(op: Op, inputs: list[Shape]):
+    result, owner = run(op, inputs)
+    shape = op.shape(*inputs)
+    assert tuple(result.shape) == (2, *shape)
+
+    wanted = {f"it.{p.suffix}" if p.suffix else "it": p.shape for p in op.params()}
+    assert {name: tuple(p.shape) for name, p in owner.named_parameters()} == wanted
+    assert op.param_count == sum(p.numel() for p in owner.parameters())
+    running = [b for name, b in owner.named_buffers() if not name.endswith("batches_tracked")]
+    assert op.buffer_count == sum(b.numel() for b in running)
+
+    with FlopCounterMode(display=False) as counter:
+        run(op, inputs)
+    assert counter.get_total_flops() == 2 * 2 * op.macs(shape)
+    assert op.weighted == bool(op.macs(shape))
+
+
+@given(
+    sides=st.tuples(SIZES, SIZES),
+    kernel=st.integers(1, 5),
+    stride=st.integers(1, 4),
+    padding=st.integers(0, 3),
+    dilation=st.integers(1, 3),
+)
+@settings(max_examples=400)
+def test_convolution_fails_exactly_where_torch_does(
+    sides: tuple[int, int], kernel: int, stride: int, padding: int, dilation: int
+):
+    op = Conv(1, 2, kernel, stride, padding, dilation)
+    assert shape_or_none(op, (1, *sides)) == torch_shape_or_none(op, (1, *sides))
+
+
+@given(
+    kind=st.sampled_from(["max", "avg"]),
+    sides=st.tuples(SIZES, SIZES),
+    kernel=st.integers(1, 5),
+    stride=st.integers(1, 6),
+    padding=st.integers(0, 3),
+    dilation=st.integers(1, 3),
+    ceil=st.booleans(),
+)
+@settings(max_examples=600)
+def test_pooling_fails_exactly_where_torch_does(
+    kind, sides: tuple[int, int], kernel: int, stride: int, padding: int, dilation: int, ceil: bool
+):
+    op = Pool(kind, kernel, stride, padding, dilation if kind == "max" else 1, ceil)
+    assert shape_or_none(op, (1, *sides)) == torch_shape_or_none(op, (1, *sides))
+
+
+@given(inp=st.integers(1, 8), out=st.integers(1, 8), groups=st.integers(1, 5))
+def test_groups_are_refused_exactly_where_torch_does(inp: int, out: int, groups: int):
+    op = Conv(inp, out, 1, groups=groups)
+    assert shape_or_none(op, (inp, 2, 2)) == torch_shape_or_none(op, (inp, 2, 2))
+
+
+def shape_or_none(op: Op, shape: Shape) -> Shape | None:
+    try:
+        return op.shape(shape)
+    except Law:
+        return None
+
+
+def torch_shape_or_none(op: Op, shape: Shape) -> Shape | None:
+    try:
+        result, _ = run(op, [shape])
+    except (RuntimeError, ValueError):
+        return None
+    return tuple(result.shape[1:]) if prod(result.shape) else None
