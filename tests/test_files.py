@@ -281,7 +281,7 @@ def test_a_missing_path_is_told_the_folder_and_what_is_near(
     assert error.message.startswith(f"no such file in {shelf}; did you mean 'resnet5")
     monkeypatch.chdir(shelf.parent)
     error = not_found("resnet50.yaml")
-    assert error.message.startswith(f"no such file in {shelf.parent} (")
+    assert error.message.startswith(f"no such file in {shelf.parent}")
     assert "'resnet50' alone is the spec in the library" in error.message
 
 

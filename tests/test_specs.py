@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
-from itertools import chain
+from itertools import chain, pairwise
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
@@ -155,9 +155,8 @@ def with_dead_projection(graph: Graph) -> int:
 
 
 def cut(graph: Graph) -> int:
-    """Count all parameters, to be cut after the published digits instead of rounded."""
-    params = Decimal(cost(graph).params)
-    return int(params.quantize(Decimal("1e5"), ROUND_DOWN))
+    """Count parameters without norms, cut after the published digits instead of rounded."""
+    return int(Decimal(weights(graph)).quantize(Decimal("1e5"), ROUND_DOWN))
 
 
 class Disagreement(NamedTuple):
@@ -175,7 +174,7 @@ class Disagreement(NamedTuple):
 
 
 NORMS = "the authors count no norms"
-CUT = "the published digits are cut, not rounded"
+CUT = "the authors count no norms, and cut the digits instead of rounding"
 DISAGREEMENTS = {
     ("pyramidnet110_mul_a4_75", "params"): Disagreement("1.762e6", weights, NORMS),
     ("pyramidnet110_mul_a27", "params"): Disagreement("28.36e6", weights, NORMS),
@@ -246,7 +245,7 @@ def test_every_disagreement_is_about_a_published_figure() -> None:
 
 def test_published_figures_are_not_lost() -> None:
     figures = list(chain.from_iterable(published(name) for name in NAMES))
-    assert (figures.count("params"), figures.count("macs")) == (54, 6)
+    assert (figures.count("params"), figures.count("macs")) == (51, 6)
 
 
 def test_repvgg_a0_deploys_to_the_measured_count() -> None:
@@ -298,7 +297,10 @@ def test_drn_a_has_the_parameters_of_its_resnet(depth: int) -> None:
 
 LONGEST_PATHS = {
     # Published depths count the three projections, which are not on the longest path.
-    **{"wrn16_8": 14, "wrn28_10": 26, "wrn40_2": 38, "wrn40_4": 38},
+    "wrn16_8": 14,
+    "wrn28_10": 26,
+    "wrn40_2": 38,
+    "wrn40_4": 38,
     **{f"parnet_{size}": 12 for size in ("s", "m", "l", "xl", "s_cifar")},
     **{f"repvgg_{size}": 23 for size in ("a0", "a1", "a2")},
     **{f"repvgg_{size}": 29 for size in ("b0", "b1", "b1g4", "b2", "b2g4", "b3", "b3g4")},
@@ -467,7 +469,7 @@ def test_parnet_maps() -> None:
 def test_parnet_lowers_with_any_number_of_streams(name: str) -> None:
     counts = [cost(net(name).set({"body.streams": streams})) for streams in (1, 2, 3, 4)]
     assert counts[2].params == cost(net(name)).params
-    assert all(a.params < b.params for a, b in zip(counts, counts[1:], strict=False))
+    assert all(a.params < b.params for a, b in pairwise(counts))
     # Without a second stream there is no fusion on the path.
     assert [count.depth for count in counts] == [11, 12, 12, 12]
 

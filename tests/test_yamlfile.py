@@ -39,7 +39,7 @@ outputs: [head,
 def _loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run every test on both of PyYAML's parsers: a machine may lack libyaml."""
     if request.param == "python":
-        monkeypatch.setattr(yamlfile, "_Loader", yaml.SafeLoader)
+        monkeypatch.setattr(yamlfile.reader, "_Loader", yaml.SafeLoader)
     elif not yaml.__with_libyaml__:
         pytest.skip("this PyYAML is built without libyaml")
 

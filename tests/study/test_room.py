@@ -33,7 +33,8 @@ def test_limits_that_exclude_all_are_named(write: Write) -> None:
 
 
 def test_candidates_that_do_not_build_are_counted(write: Write) -> None:
-    vary = {"stem.stride": {"any": [1, 2, 4]}, "head.block": {"any": ["pool_linear", "conv"]}}
+    spec = "nodes.stem: groups"
+    vary = {"stem.width": {"any": [4, 8]}, "stem.groups": {"any": [1, 8]}}
     study = load_study(write(vary=vary, keep={}))
     assert probe(study).excluded["builds"] > 0
 

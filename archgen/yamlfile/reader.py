@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 import stat
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +27,13 @@ WIDTH = 100
 
 Loc: TypeAlias = tuple[str | int, ...]
 
-_INDENT = 2
-_CORE = "tag:yaml.org,2002:"
+CORE = "tag:yaml.org,2002:"
 _TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "null": type(None)}
-_TAGS = {kind: _CORE + name for name, kind in _TYPES.items()} | {str: _CORE + "str"}
-_DEFAULT_TAGS = {
-    yaml.ScalarNode: _CORE + "str",
-    yaml.SequenceNode: _CORE + "seq",
-    yaml.MappingNode: _CORE + "map",
+TAGS = {kind: CORE + name for name, kind in _TYPES.items()} | {str: CORE + "str"}
+DEFAULT_TAGS = {
+    yaml.ScalarNode: CORE + "str",
+    yaml.SequenceNode: CORE + "seq",
+    yaml.MappingNode: CORE + "map",
 }
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -194,7 +192,7 @@ def _syntax(error: yaml.YAMLError, text: str, file: str) -> ArchError:
     return ArchError("", message, file=file, line=line)
 
 
-def _plain(text: str) -> Any:
+def plain(text: str) -> Any:
     """Give the value of an unquoted scalar; ValueError if it is a number beyond all use."""
     if text[:1] not in _NUMBER_START:
         return _WORDS.get(text, text)
@@ -215,12 +213,12 @@ def _plain(text: str) -> Any:
 
 def _tagged(tag: str, text: str) -> Any:
     """Give the value of a scalar with an explicit tag; ValueError if they do not agree."""
-    name = tag.removeprefix(_CORE)
+    name = tag.removeprefix(CORE)
     if name in ("str", "!"):
         return text
     if name not in _TYPES or name == tag:
         raise ValueError(f"tag {_short(tag)!r} is not allowed; only plain data is read here")
-    value = _plain(text)
+    value = plain(text)
     if name == "float" and type(value) is int:
         return float(value)
     if type(value) is not _TYPES[name]:
@@ -229,7 +227,7 @@ def _tagged(tag: str, text: str) -> Any:
 
 
 def _short(tag: str) -> str:
-    return "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
+    return "!!" + tag.removeprefix(CORE) if tag.startswith(CORE) else tag
 
 
 class _Frame:
@@ -293,7 +291,7 @@ class _Builder:
             if event.tag is not None:
                 value = _tagged(event.tag, text)
             elif event.implicit[0]:
-                value = _plain(text)
+                value = plain(text)
             else:
                 value = text
         except ValueError as error:
@@ -344,7 +342,7 @@ class _Builder:
 
     def open(self, event: Any, items: Any, tag: str) -> None:
         line = event.start_mark.line + 1
-        if event.tag is not None and event.tag not in (_CORE + tag, "!"):
+        if event.tag is not None and event.tag not in (CORE + tag, "!"):
             message = f"tag {_short(event.tag)!r} is not allowed; only plain data is read here"
             self.refuse(self.here(), line, message)
         self.refuse_key("a list or mapping", line)
@@ -405,112 +403,3 @@ class _Builder:
     def refuse(self, loc: Loc, line: int, message: str) -> NoReturn:
         path = ".".join(map(str, loc))
         raise ArchError(path, message, file=self.file, line=line) from None
-
-
-class _Emitter(yaml.SafeDumper):
-    """PyYAML's emitter with this reader's idea of which texts are strings.
-
-    Always the one in Python: a file must not change with whether libyaml is installed.
-    """
-
-    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-        if kind is not yaml.ScalarNode or not implicit[0]:
-            return _DEFAULT_TAGS[kind]
-        try:
-            return _TAGS[type(_plain(value))]
-        except ValueError:
-            return None
-
-    def choose_scalar_style(self) -> str:
-        # Single quotes would fold line breaks; one kind of quotes is tidier than two.
-        return super().choose_scalar_style() and '"'
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
-def dump(value: Any) -> str:
-    """Write plain data as YAML that :func:`parse` reads back to an equal value.
-
-    The outer two levels of mappings are blocks; what is deeper takes one line where it fits in
-    ``WIDTH`` columns. Keys keep their order; a string has quotes only where it needs them.
-
-    Args:
-        value: Any nesting of dict (with str keys), list, str, int, float, bool and None.
-
-    Raises:
-        ArchError: The value is not plain data or cannot be read back.
-    """
-    node = _node(value, ())
-    if isinstance(node, yaml.CollectionNode):
-        _unfold(node, 0)
-    return _emit(node)
-
-
-def _emit(node: yaml.Node) -> str:
-    text: str = yaml.serialize(node, Dumper=_Emitter, allow_unicode=True, width=sys.maxsize)
-    return text
-
-
-def _unfold(node: yaml.CollectionNode, indent: int) -> None:
-    """Write ``node`` as a block, and each entry that is no second-level mapping on one line."""
-    node.flow_style = False
-    for entry in node.value:
-        child = entry[1] if isinstance(node, yaml.MappingNode) else entry
-        if not isinstance(child, yaml.CollectionNode):
-            continue
-        alone = type(node)(node.tag, [entry], flow_style=False)
-        outer = indent == 0 and isinstance(child, yaml.MappingNode)
-        if outer or indent + len(_emit(alone).rstrip()) > WIDTH:
-            _unfold(child, indent + _INDENT)
-
-
-def _node(value: Any, loc: Loc) -> yaml.Node:
-    """Turn plain data into PyYAML's nodes, everything on one line."""
-    if isinstance(value, dict | list) and len(loc) >= MAX_DEPTH:
-        raise _unwritable(loc, f"nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, dict):
-        pairs = [(_key(key, loc), _node(item, (*loc, key))) for key, item in value.items()]
-        return yaml.MappingNode(_CORE + "map", pairs, flow_style=True)
-    if isinstance(value, list):
-        items = [_node(item, (*loc, index)) for index, item in enumerate(value)]
-        return yaml.SequenceNode(_CORE + "seq", items, flow_style=True)
-    return _scalar_node(value, loc)
-
-
-def _key(key: Any, loc: Loc) -> yaml.Node:
-    if not isinstance(key, str):
-        raise _unwritable(loc, f"key {key!r} is no string")
-    return _scalar_node(key, loc)
-
-
-def _scalar_node(value: Any, loc: Loc) -> yaml.Node:
-    if isinstance(value, str):
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise _unwritable(loc, f"{value!r} is no Unicode text")
-        return yaml.ScalarNode(_TAGS[str], value)
-    text = _number_text(value)
-    if text is None:
-        raise _unwritable(loc, f"a {type(value).__name__} is no plain data")
-    if len(text) > MAX_DIGITS:
-        raise _unwritable(loc, f"a number of more than {MAX_DIGITS} digits")
-    return yaml.ScalarNode(_TAGS[type(_plain(text))], text)
-
-
-def _number_text(value: Any) -> str | None:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return int.__repr__(value)
-        case float() if math.isfinite(value):
-            return float.__repr__(value)
-        case float():
-            return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
-    return None
-
-
-def _unwritable(loc: Loc, reason: str) -> ArchError:
-    return ArchError(".".join(map(str, loc)), f"cannot be written as YAML: {reason}")
