@@ -101,6 +101,12 @@ class Graph:
             dag.add_edges_from((self.calls[source].name, call.name) for source in call.inputs)
         return dag
 
+    @property
+    def classes(self) -> int | None:
+        """Length of the vector that it gives; None where it gives something else."""
+        shape, *others = [self.calls[end].shape for end in self.outputs]
+        return None if others or len(shape) != 1 else shape[0]
+
     @cached_property
     def digest(self) -> str:
         """Hexadecimal hash of the operations and their wiring; names do not matter."""

@@ -164,12 +164,12 @@ class Disagreement(NamedTuple):
 
     Args:
         ours: What is counted, as the spec's note writes it (in millions or billions).
-        count: What gives the published figure instead, or None if nothing that we know does.
+        gives: What counts to the published figure, or None if nothing that we know does.
         why: The reason.
     """
 
     ours: str
-    count: Callable[[Graph], int] | None
+    gives: Callable[[Graph], int] | None
     why: str
 
 
@@ -235,8 +235,8 @@ def test_published_figures_are_the_exact_ones_rounded_or_explained(name: str) ->
         assert rounds(exact, Decimal(reason.ours))
         assert spec.paper is not None
         assert reason.ours.split("e")[0] in spec.paper.note
-        if reason.count is not None:
-            assert rounds(reason.count(spec.graph()), figure), reason.why
+        if reason.gives is not None:
+            assert rounds(reason.gives(spec.graph()), figure), reason.why
 
 
 def test_every_disagreement_is_about_a_published_figure() -> None:

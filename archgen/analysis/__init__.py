@@ -1,5 +1,5 @@
 """Numbers from a graph, without PyTorch."""
 
-from archgen.analysis.cost import Cost, cost
+from archgen.analysis.counts import Cost, cost
 
 __all__ = ["Cost", "cost"]

@@ -12,7 +12,9 @@ from archgen.errors import ArchError
 
 
 def check(specs: Specs, blocks: Blocks = None, json: Json = False) -> None:
-    """Check specs down to every shape; says the first mistake in each, and exits 1 if any.
+    """Check specs down to every shape.
+
+    Says the first mistake in each spec, and exits 1 if there is any.
 
     Examples:
         archgen check specs/*.yaml
@@ -33,7 +35,9 @@ def check(specs: Specs, blocks: Blocks = None, json: Json = False) -> None:
         else:
             found.append({"spec": spec, "ok": True, "params": counts.params, "macs": counts.macs})
             if not json:
-                print_text(f"{spec}: ok, {short(counts.params)} parameters, {short(counts.macs)} MACs")
+                print_text(
+                    f"{spec}: ok, {short(counts.params)} parameters, {short(counts.macs)} MACs"
+                )
     if json:
         print_json(found)
     if not all(entry["ok"] for entry in found):

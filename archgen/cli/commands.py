@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from archgen.cli.build import build
 from archgen.cli.check import check
-from archgen.cli.console import complain, one_line
+from archgen.cli.console import complain
 from archgen.cli.explore import explore
 from archgen.cli.library import library
 from archgen.cli.schema import schema
@@ -39,8 +41,8 @@ class Commands(TyperGroup):
             _close_stdout()
             raise typer.Exit(141) from None
         except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            complain(where + one_line((error.strerror or str(error)).lower()))
+            reason = (error.strerror or str(error)).lower()
+            complain(f"{error.filename or 'standard output'}: {reason}")
             _close_stdout()
             raise typer.Exit(1) from None
         return result
@@ -59,20 +61,15 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+def _help(command: Callable[..., None]) -> str:
+    """Give a docstring as help in which the examples keep their lines."""
+    return cleandoc(command.__doc__ or "").replace("\nExamples:", "\n\b\nExamples:")
 
 
-@app.callback()
 def archgen(
-    version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version."
-    ),
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
 ) -> None:
     """Convolutional networks as short specs: exact costs, plain PyTorch modules, search.
 
@@ -85,12 +82,16 @@ def archgen(
     """
 
 
-app.command("list")(library)
-app.command()(show)
-app.command()(check)
-app.command()(build)
-app.command()(train)
-app.command()(search)
-app.command()(best)
-app.command()(schema)
-app.command("app")(explore)
+_NAMES = {library: "list", explore: "app"}
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+app.callback(help=_help(archgen))(archgen)
+for _command in (library, show, check, build, train, search, best, schema, explore):
+    app.command(_NAMES.get(_command), help=_help(_command))(_command)

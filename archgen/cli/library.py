@@ -21,7 +21,7 @@ def library(
     ] = "",
     json: Json = False,
 ) -> None:
-    """List the networks and studies that come with archgen, with exact costs.
+    """List the shipped networks and studies, with exact costs.
 
     Examples:
         archgen list

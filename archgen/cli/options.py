@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from glob import escape, glob
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -25,10 +24,18 @@ def complete_study(incomplete: str) -> list[str]:
 
 
 def _complete(kind: files.Kind, incomplete: str) -> list[str]:
-    names = [name for name in files.names(kind) if name.startswith(incomplete)]
-    near = sorted(glob(escape(incomplete) + "*"))
-    folders = [f"{path}/" for path in near if Path(path).is_dir()]
-    return names + folders + [path for path in near if path.endswith((".yaml", ".yml"))]
+    found = [name for name in files.names(kind) if name.startswith(incomplete)]
+    folder, slash, start = incomplete.rpartition("/")
+    try:
+        entries = sorted(Path(folder + slash or ".").iterdir())
+    except OSError:
+        return found
+    for entry in entries:
+        if entry.name.startswith(start) and entry.is_dir():
+            found.append(f"{folder}{slash}{entry.name}/")
+        elif entry.name.startswith(start) and entry.suffix in (".yaml", ".yml"):
+            found.append(f"{folder}{slash}{entry.name}")
+    return found
 
 
 def _assignment(text: str) -> str:

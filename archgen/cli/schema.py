@@ -14,21 +14,21 @@ def schema(
     study: Annotated[bool, typer.Option("--study", help="Of study files, not of specs.")] = False,
     blocks: Blocks = None,
 ) -> None:
-    """Print the JSON Schema of specs, so that an editor completes and checks them.
+    """Print the JSON Schema of specs, for editors.
 
-    In VS Code's YAML extension a first line of the file names it:
-    # yaml-language-server: $schema=archgen.schema.json
+    An editor then completes and checks specs. For VS Code's YAML extension, the first line of
+    a spec names the schema: "# yaml-language-server: $schema=archgen.schema.json".
 
     Examples:
         archgen schema > archgen.schema.json
         archgen schema --study > study.schema.json
     """
+    from archgen.spec.schema import DRAFT, spec_schema
+
     use_blocks(blocks)
     if study:
-        from archgen.study.schema import study_schema
+        from archgen.study import Study
 
-        print_json(study_schema())
+        print_json({"$schema": DRAFT, **Study.model_json_schema()})
     else:
-        from archgen.spec.schema import spec_schema
-
         print_json(spec_schema())

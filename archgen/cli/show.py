@@ -32,7 +32,8 @@ def show(
         archgen show dpn131 --set stages.groups=32 --set stages.group_width=4
         archgen show parnet_s --dot | dot -Tsvg > parnet_s.svg
     """
-    chosen = [name for name in ("ops", "dot", "mermaid", "source") if locals()[name]]
+    asked = {"ops": ops, "dot": dot, "mermaid": mermaid, "source": source}
+    chosen = [name for name, wanted in asked.items() if wanted]
     if len(chosen) > 1 and not json:
         raise typer.BadParameter(f"give one of --{' and --'.join(chosen)}, or --json for both")
     net = load_net(spec, set_, blocks)
@@ -98,10 +99,8 @@ def headline(net: Net, counts: Cost) -> str:
         given = net.paper.published
         published += [f"{short(given.params)} parameters"] if given.params else []
         published += [f"{short(given.macs)} MACs"] if given.macs else []
-    lines.append(
-        f"input {size(net.input)}, {counts.depth} layers deep, {counts.params:,} parameters, "
-        f"{counts.macs:,} MACs, {counts.activations:,} activations"
-    )
+    shape = f"input {size(net.input)}, {counts.depth} layers, {counts.activations:,} activations"
+    lines.append(shape)
     if published:
         lines.append(f"published: {', '.join(published)}")
     return "\n".join(lines)

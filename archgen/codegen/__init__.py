@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from textwrap import fill
 
 from archgen.analysis import cost
-from archgen.codegen.text import root_class
+from archgen.codegen.text import WIDTH, root_class
 from archgen.codegen.writer import Writer
 from archgen.graph import Graph
 from archgen.spec import Net
@@ -51,6 +52,6 @@ def _heading(net: Net | Graph, graph: Graph) -> str:
         title += f": {plain}{arxiv}"
     shape = ", ".join(map(str, graph.calls[0].shape))
     return (
-        f"{title}.\n\nInput (N, {shape}); {counts.params:,} parameters, {counts.macs:,} "
+        f"{fill(f'{title}.', WIDTH)}\n\nInput (N, {shape}); {counts.params:,} parameters, {counts.macs:,} "
         "multiply-accumulates an image.\nWritten by archgen from its spec; needs only PyTorch.\n"
     )

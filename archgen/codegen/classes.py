@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from archgen.codegen.text import layout, numbered, signature
+from archgen.codegen.text import layout, numbered, signature, statement
 from archgen.ops import Slot, Text
 
 
@@ -80,7 +80,8 @@ class Class:
         if self.results > 1:
             result = f"tuple[{', '.join(['Tensor'] * self.results)}]"
         lines += signature("forward", inputs, result)
-        lines += [f"        {line}" for line in forward]
+        for line in forward:
+            lines += statement(line, 8)
         return "\n".join(lines) + "\n"
 
     def _type(self, index: int) -> str:

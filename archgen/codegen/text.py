@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count, groupby
+from textwrap import wrap
 
 WIDTH = 96
 OPEN, NEXT, CLOSE = "\x01", "\x02", "\x03"
@@ -53,6 +54,19 @@ def layout(line: str, indent: int) -> list[str]:
             broken = layout(item, indent + 4)
             lines += [*broken[:-1], broken[-1] + ","]
     return [*lines, " " * indent + tail]
+
+
+def statement(line: str, indent: int) -> list[str]:
+    """Break an assignment or return inside the brackets of its call, or inside new ones."""
+    if indent + len(line) <= WIDTH:
+        return [" " * indent + line]
+    keyword = "return " if line.startswith("return ") else line[: line.index(" = ") + 3]
+    head, _, inner = line.removeprefix(keyword).partition("(")
+    if not (inner.endswith(")") and head.replace(".", "").replace("[", "").isidentifier()):
+        head, inner = "", line.removeprefix(keyword) + ")"
+    broken = wrap(inner[:-1], WIDTH - indent - 4, break_long_words=False, break_on_hyphens=False)
+    lines = [f"{keyword}{head}(", *(f"    {part}" for part in broken), ")"]
+    return [" " * indent + part for part in lines]
 
 
 def _flat(line: str) -> str:

@@ -1,6 +1,6 @@
 """Behind the torch wall: modules built from generated source."""
 
-from archgen.nn.build import build
-from archgen.nn.init import initialise
+from archgen.nn.module import build
+from archgen.nn.start import initialise
 
 __all__ = ["build", "initialise"]

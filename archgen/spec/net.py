@@ -56,7 +56,7 @@ class Init(BaseModel):
     conv: Literal["he_fan_out", "he_fan_in", "default"] = Field(
         "he_fan_out", description="normal with variance 2 / fan, or PyTorch's default"
     )
-    linear: Literal["default", "he_fan_in", "normal"] = Field(
+    linear: Literal["default", "he_fan_in", "he_fan_out", "normal"] = Field(
         "default", description="PyTorch's default, He normal, or normal with deviation 0.01"
     )
     linear_bias: Literal["default", "zero"] = "default"

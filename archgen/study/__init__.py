@@ -2,8 +2,9 @@
 
 from archgen.study.load import load_study
 from archgen.study.report import Row, best, best_net, trials
-from archgen.study.run import Outcome, Status, search
+from archgen.study.run import search
 from archgen.study.space import Study, candidate
+from archgen.study.status import Outcome, Status
 from archgen.study.storage import runs_folder
 
 __all__ = [

@@ -113,11 +113,13 @@ def _inside(value: Any, loc: Loc) -> Loc:
     """The parts of pydantic's place that the file has: without tags and types."""
     kept: list[str | int] = []
     for part in loc:
-        if (isinstance(value, dict) and part in value) or (
-            isinstance(value, list) and isinstance(part, int)
-        ):
+        if isinstance(value, dict) and part in value:
             value = value[part]
-            kept.append(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+        else:
+            continue
+        kept.append(part)
     return tuple(kept)
 
 

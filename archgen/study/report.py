@@ -28,8 +28,8 @@ State = Literal[
     "interrupted",  # its process ended or was stopped
     "failed",  # training raised an error
 ]
-# What Optuna's journal calls the two parts of a row.
-CANDIDATE, OUTCOME = "candidate", "outcome"
+# What Optuna's journal calls the two parts of a row, and the study's test accuracies.
+CANDIDATE, OUTCOME, TEST = "candidate", "outcome", "test"
 TRAINED_STATES: tuple[State, ...] = ("complete", "pruned", "diverged")
 
 
@@ -95,7 +95,7 @@ def trials(folder: Path) -> list[Row]:
 
 def rows_of(study: optuna.Study) -> list[Row]:
     """All candidates of an open Optuna study."""
-    test = study.user_attrs.get("test", {})
+    test = study.user_attrs.get(TEST, {})
     return [row_of(trial, test) for trial in study.get_trials(deepcopy=False)]
 
 

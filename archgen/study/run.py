@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from archgen.analysis import cost
 from archgen.errors import ArchError
@@ -18,9 +17,10 @@ from archgen.spec import Net
 from archgen.study import sampling, storage
 from archgen.study.load import load_study
 from archgen.study.prune import behind
-from archgen.study.report import CANDIDATE, OUTCOME, Row, attributes, front, row_of, rows_of
+from archgen.study.report import CANDIDATE, OUTCOME, TEST, Row, attributes, front, row_of, rows_of
 from archgen.study.room import probe
 from archgen.study.space import COSTS, Study, candidate, violations
+from archgen.study.status import Ending, Outcome, Progress, Status
 from archgen.study.stop import Stop
 from archgen.study.trainer import Pruned, Trainer
 
@@ -29,62 +29,6 @@ if TYPE_CHECKING:
 
 # Asks in a row that train nothing: from the first on chance proposes, at the second it ends.
 STUCK, EXHAUSTED = 10, 200
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where a search stands: what a caller's `progress` gets after each epoch and candidate.
-
-    Args:
-        row: The candidate in work or just finished; None at the start.
-        epochs: Epochs that each candidate is trained for.
-        trained: Candidates trained so far, in earlier calls too.
-        trials: Candidates to train.
-        counts: How many rows are in each state.
-        best: The best so far: one, or with two scores the Pareto front.
-        seconds: Since this call began.
-        eta: Seconds that are left, as far as the candidates so far tell.
-        notes: What the user should know from the start on, in whole sentences.
-    """
-
-    row: Row | None
-    epochs: int
-    trained: int
-    trials: int
-    counts: dict[str, int]
-    best: tuple[Row, ...]
-    seconds: float
-    eta: float | None
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a search ended.
-
-    Args:
-        name: The study's name.
-        folder: Where everything lies.
-        ending: Why it ended.
-        message: The same in one sentence.
-        trained: Candidates trained, in earlier calls too.
-        trials: Candidates asked for.
-        best: The best: one, or with two scores the Pareto front. The first one's `test` is its
-            accuracy on the test split, unless the search was interrupted.
-        notes: What the user should know, in whole sentences.
-    """
-
-    name: str
-    folder: Path
-    ending: Literal["complete", "exhausted", "interrupted"]
-    message: str
-    trained: int
-    trials: int
-    best: tuple[Row, ...]
-    notes: tuple[str, ...]
-
-
-Progress = Callable[[Status], None]
 
 
 def search(
@@ -113,18 +57,22 @@ def search(
         ArchError: A mistake in the study; no such device; the folder is another study's, is in
             use by another search or cannot be written; its journal is damaged.
     """
-    from archgen.train.loop import choose_device, use_threads
-
+    for name, value in (("trials", trials), ("threads", threads)):
+        if value is not None and value < 1:
+            raise ArchError(name, f"must be at least 1, not {value}")
     study = study if isinstance(study, Study) else load_study(study)
     home = folder or storage.RUNS / study.name
-    chosen = choose_device(device)
-    with storage.owned(home), Stop() as stop, use_threads(threads):
-        storage.settle(home, study)
-        repaired = storage.repair(home)
-        notes = [repaired] if repaired else []
-        trainer = Trainer(study, home, str(chosen))
-        work = _Search(study, trainer, stop, trials or study.trials, notes, progress or _silent)
-        return work.run()
+    with Stop() as stop:
+        from archgen.train.loop import choose_device, use_threads
+
+        chosen = choose_device(device)
+        with storage.owned(home), use_threads(threads):
+            storage.settle(home, study)
+            repaired = storage.repair(home)
+            notes = [repaired] if repaired else []
+            trainer = Trainer(study, home, str(chosen))
+            wanted = trials or study.trials
+            return _Search(study, trainer, stop, wanted, notes, progress or _silent).run()
 
 
 def _silent(_: Status) -> None:
@@ -164,7 +112,7 @@ class _Search:
         running = (optuna.trial.TrialState.RUNNING,)
         for trial in self.optuna.get_trials(deepcopy=False, states=running):
             sampling.tell(self.optuna, trial.number, row_of(trial, {}))
-        self.rows = rows_of(self.optuna)
+        self._take(rows_of(self.optuna))
         self.already = self.trained
         if self.rows:
             notes = [*notes, f"{self.already} candidates are trained already; going on behind them"]
@@ -175,24 +123,20 @@ class _Search:
         self.chance = optuna.samplers.RandomSampler(seed=seed)
         self.space = sampling.space(study)
 
-    @property
-    def trained(self) -> int:
-        return sum(row.trained for row in self.rows)
-
-    @property
-    def best(self) -> tuple[Row, ...]:
-        return tuple(front(self.rows, self.study.score))
+    def _take(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self.trained = sum(row.trained for row in rows)
+        self.best = tuple(front(rows, self.study.score))
 
     def run(self) -> Outcome:
         """Search to an end, then look at the test split once."""
         self._show(None)
         ending, message = self._loop()
-        best = self.best
-        if ending != "interrupted" and best and best[0].test is None:
-            known = self.optuna.user_attrs.get("test", {})
-            tested = {**known, str(best[0].number): self.trainer.test(best[0])}
-            self.optuna.set_user_attr("test", tested)
-            self.rows = rows_of(self.optuna)
+        if ending != "interrupted" and self.best and self.best[0].test is None:
+            known = self.optuna.user_attrs.get(TEST, {})
+            tested = {str(self.best[0].number): self.trainer.test(self.best[0])}
+            self.optuna.set_user_attr(TEST, {**known, **tested})
+            self._take(rows_of(self.optuna))
         return Outcome(
             name=self.study.name,
             folder=self.trainer.home,
@@ -204,7 +148,7 @@ class _Search:
             notes=self.notes,
         )
 
-    def _loop(self) -> tuple[Literal["complete", "exhausted", "interrupted"], str]:
+    def _loop(self) -> tuple[Ending, str]:
         idle = 0
         while self.trained < self.trials:
             if idle == EXHAUSTED:
@@ -222,17 +166,17 @@ class _Search:
         trial = self.optuna.ask(self.space)
         row, net = self._judge(trial)
         trial.set_user_attr(CANDIDATE, attributes(row)[CANDIDATE])
-        if row.state == "running" and net is not None:
+        if net is not None:
             row = self._train(trial, row, net)
         trial.set_user_attr(OUTCOME, attributes(row)[OUTCOME])
         sampling.tell(self.optuna, trial, row)
-        self.rows.append(row)
+        self._take([*self.rows, row])
         self.trainer.keep_only(self.best)
         self._show(row)
         return row.state != "interrupted"
 
     def _judge(self, trial: optuna.Trial) -> tuple[Row, Net | None]:
-        """Whether the candidate is to be trained. Tells Optuna how it stands to each limit."""
+        """The candidate's row, and itself if it is to be trained. Optuna hears of the limits."""
         row = Row(trial.number, "running", vary=sampling.values(self.study, trial.params))
         net, why = None, ""
         try:
@@ -249,12 +193,12 @@ class _Search:
         row = replace(row, costs=costs, digest=net.digest())
         if broken := [f"{name} by {value:.0%}" for name, value in over.items() if value > 0]:
             reason = f"beyond {', '.join(broken)}"
-            return replace(row, state="infeasible", reason=reason), net
+            return replace(row, state="infeasible", reason=reason), None
         for known in self.rows:
             if known.trained and known.digest == row.digest:
                 reason = f"the same network as {known.number}"
                 same = replace(known, number=row.number, vary=row.vary, seconds=0.0, test=None)
-                return replace(same, state="duplicate", reason=reason), net
+                return replace(same, state="duplicate", reason=reason), None
         return row, net
 
     def _train(self, trial: optuna.Trial, row: Row, net: Net) -> Row:
@@ -278,7 +222,7 @@ class _Search:
             trial.set_user_attr(OUTCOME, attributes(failed)[OUTCOME])
             sampling.tell(self.optuna, trial, failed)
             raise
-        if row in front([*self.rows, row], self.study.score):
+        if row in front([*self.best, row], self.study.score):
             self.trainer.keep(row, model)
         return row
 

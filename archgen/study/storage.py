@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from archgen import yamlfile
 from archgen.errors import ArchError, unknown
 from archgen.files import write_whole
+from archgen.study.load import load_study
 from archgen.study.space import Study
 
 if TYPE_CHECKING:
@@ -83,29 +84,27 @@ def settle(folder: Path, study: Study) -> None:
     Raises:
         ArchError: The folder belongs to something else; the message says what differs.
     """
-    now = {STUDY: {**study.data(), "spec": SPEC}, SPEC: study.net.data()}
     if (folder / STUDY).exists():
-        for file, value in now.items():
-            before = _leaves(yamlfile.read(folder / file).value)
-            after = _leaves(yamlfile.parse(yamlfile.dump(value)).value)
-            changed = [k for k in {**before, **after} if before.get(k) != after.get(k)]
-            for path in changed:
-                if (file, path) != (STUDY, "trials"):
-                    raise _changed(folder, file, path, before.get(path), after.get(path))
+        old = load_study(folder / STUDY)
+        _same(folder / STUDY, old.data(), {**study.data(), "spec": SPEC, "trials": old.trials})
+        _same(folder / SPEC, old.net.data(), study.net.data())
     elif any(entry.name != LOCK for entry in folder.iterdir()):
         raise ArchError("", f"is not empty and holds no {STUDY}: no study's", file=str(folder))
     else:
-        write_whole(folder / SPEC, yamlfile.dump(now[SPEC]))
-    write_whole(folder / STUDY, yamlfile.dump(now[STUDY]))
+        write_whole(folder / SPEC, study.net.dump())
+    write_whole(folder / STUDY, yamlfile.dump({**study.data(), "spec": SPEC}))
 
 
-def _changed(folder: Path, file: str, path: str, before: Any, after: Any) -> ArchError:
-    what = path if file == STUDY else f"spec.{path}"
-    message = (
-        f"was {json.dumps(before)} when this search began and is {json.dumps(after)} now; "
-        f"undo that, give the study another name, or remove {folder}"
-    )
-    return ArchError(what, message, file=str(folder / file))
+def _same(file: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    before, after = _leaves(old), _leaves(new)
+    for path in {**before, **after}:
+        if before.get(path) != after.get(path):
+            message = (
+                f"was {json.dumps(before.get(path))} when this search began and is "
+                f"{json.dumps(after.get(path))} now; undo that, give the study another name, or "
+                f"remove {file.parent}"
+            )
+            raise ArchError(path, message, file=str(file))
 
 
 def _leaves(value: Any, path: str = "") -> dict[str, Any]:

@@ -41,6 +41,6 @@ def op_words(op: Op) -> str:
             said.append(f"{value}x{value}")
         elif each.name == "kind":
             said.append(value)
-        elif each.name not in _IN_SHAPES and value != each.default:
+        elif each.name not in _IN_SHAPES and value not in (None, each.default):
             said.append(f"{each.name}={value}")
     return " ".join(said)

@@ -40,9 +40,8 @@ def write(tmp_path: Path) -> Write:
 
     def written(text: str = STUDY, **keys: Any) -> Path:
         (tmp_path / "small.yaml").write_text(SPEC)
-        value = yamlfile.parse(text).value | keys
         path = tmp_path / "tiny.yaml"
-        path.write_text(yamlfile.dump(value) if keys else text)
+        path.write_text(yamlfile.dump(yamlfile.parse(text).value | keys) if keys else text)
         return path
 
     return written

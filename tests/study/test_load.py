@@ -31,7 +31,9 @@ def test_shipped_studies_load(name: str) -> None:
 
 
 def test_a_spec_may_be_named(write: Write) -> None:
-    study = load_study(write(spec="pyramidnet_digits", vary={"stages.width.alpha": {"from": 4, "to": 9}}))
+    study = load_study(
+        write(spec="pyramidnet_digits", vary={"stages.width.alpha": {"from": 4, "to": 9}})
+    )
     assert study.net.name == "pyramidnet_digits"
 
 
@@ -55,7 +57,7 @@ def test_a_spec_may_be_named(write: Write) -> None:
         ("max: 170", "max: lots", 7, "keep.params.max: input should be a valid number, not 'lots'"),
         ("max: 170", "most: 170", 7, "keep.params.most: no key 'most'"),
         ("{max: 170}", "{}", 7, "keep.params: give max, min or both"),
-        ("max: 170", "max: 1, min: 2", 7, "keep.params: min 2 must not be above max 1"),
+        ("max: 170", "max: 1, min: 2", 7, "keep.params: min 2.0 must not be above max 1"),
         ("from: 2, to: 9", "from: 9, to: 2", 4, "vary.stem.width: from 9 must be below to 2"),
         ("from: 2, to: 9", "from: 2, too: 9", 4, "vary.stem.width."),
         ("to: 9", "to: 9, step: 2", 4, "vary.stem.width: steps of 2 from 2 never reach 9"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from random import Random
+
 import pytest
 
 from archgen.study import load_study
 from archgen.study.room import probe
+from archgen.study.space import Study
 
-from .conftest import Write
+from .conftest import SPEC, Write
 
 
 def test_limits_that_bind_are_not_worth_a_word(write: Write) -> None:
@@ -27,16 +31,17 @@ def test_a_limit_that_never_binds_is_named(write: Write) -> None:
 def test_limits_that_exclude_all_are_named(write: Write) -> None:
     room = probe(load_study(write(keep={"params": {"max": 1}})))
     assert room.passed == 0
-    assert room.warnings() == [
-        "0 of 200 random candidates are feasible: params.max excludes 200"
-    ]
+    assert room.warnings() == ["0 of 200 random candidates are feasible: params.max excludes 200"]
 
 
-def test_candidates_that_do_not_build_are_counted(write: Write) -> None:
-    spec = "nodes.stem: groups"
-    vary = {"stem.width": {"any": [4, 8]}, "stem.groups": {"any": [1, 8]}}
-    study = load_study(write(vary=vary, keep={}))
-    assert probe(study).excluded["builds"] > 0
+def test_candidates_that_do_not_build_are_counted(write: Write, tmp_path: Path) -> None:
+    """Each end builds alone; six channels in four groups do not."""
+    spec = SPEC.replace("  head:", "  mid: {block: conv_norm, width: 8}\n  head:")
+    (tmp_path / "mid.yaml").write_text(spec)
+    vary = {"stem.width": {"any": [4, 6]}, "mid.groups": {"any": [1, 4]}}
+    room = probe(load_study(write(vary=vary, keep={}, spec="mid.yaml")))
+    assert room.passed + room.excluded["builds"] == 200
+    assert 20 < room.excluded["builds"] < 80
 
 
 def test_it_always_looks_at_the_same_candidates(write: Write) -> None:
@@ -66,10 +71,6 @@ def test_the_default_study_has_room_and_limits_that_bind() -> None:
     ],
 )
 def test_draws_are_the_values_of_the_range(write: Write, vary: object, values: set[object]) -> None:
-    from random import Random
-
-    from archgen.study.space import Study
-
     study = Study.model_validate(
         {"name": "a", "spec": "b", "vary": {"c": vary}, "score": {"top1": "maximize"}, "trials": 1}
     )

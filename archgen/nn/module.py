@@ -18,7 +18,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from archgen.codegen import root_class, source
-from archgen.nn.init import initialise
+from archgen.nn.start import initialise
 from archgen.spec import Net
 
 _FILLS = frozenset(

@@ -1,0 +1,116 @@
+"""``archgen build``: from spec to module, and whether PyTorch counts the same."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from archgen.cli.console import complain, print_json, print_table, print_text
+from archgen.cli.options import Blocks, Json, Set, Spec, load_net
+from archgen.cli.show import document, print_stages
+from archgen.errors import ArchError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from archgen.nn.verify import Verdict
+    from archgen.spec import Net
+
+LARGE = 10**9
+"""Parameters from which on ``build`` asks for ``--yes``."""
+
+
+def build(
+    spec: Spec,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write NAME.py, NAME.safetensors and NAME.yaml there."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the initial weights.")] = 0,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Build it even with more than 10^9 parameters.")
+    ] = False,
+    set_: Set = None,
+    blocks: Blocks = None,
+    json: Json = False,
+) -> None:
+    """Build a PyTorch module and compare what torch counts.
+
+    The weights are initialised as the spec says and the module is run once; exits 1 if torch
+    counts other parameters, MACs or shapes than were computed.
+
+    Examples:
+        archgen build dpn131
+        archgen build my_net.yaml --out nets
+        archgen build resnet50 --set head.classes=10 --seed 7 --out nets
+    """
+    net = load_net(spec, set_, blocks)
+    if not yes:
+        refuse_large(net)
+    if out is not None and out.exists() and not out.is_dir():
+        raise ArchError("", "--out needs a folder, this is a file", file=str(out))
+
+    from archgen.nn.save import save
+    from archgen.nn.verify import verify
+
+    model = make(net, seed)
+    verdict = verify(model, net)
+    written = save(model, net, out) if out is not None and verdict.agrees else []
+    if json:
+        checks = [asdict(check) | {"agrees": check.agrees} for check in verdict.checks]
+        more = {"agrees": verdict.agrees, "checks": checks, "files": written}
+        print_json(document(net, []) | more)
+    else:
+        _print(net, verdict, written)
+    if not verdict.agrees:
+        raise typer.Exit(1)
+
+
+def refuse_large(net: Net) -> None:
+    """Refuse a network of more than 10^9 parameters, before PyTorch is imported.
+
+    Raises:
+        ArchError: It has more.
+    """
+    from archgen.analysis import cost
+
+    params = cost(net).params
+    if params > LARGE:
+        message = f"{params:,} parameters are more than {LARGE:,}"
+        raise ArchError(net.name, f"{message}; only 'archgen build --yes' builds it")
+
+
+def make(net: Net, seed: int) -> nn.Module:
+    """Build and initialise a module.
+
+    Raises:
+        ArchError: The memory does not suffice.
+    """
+    import torch
+
+    from archgen.nn import build
+
+    torch.manual_seed(seed)
+    try:
+        return build(net)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error):
+            raise
+        raise ArchError(net.name, "there is not enough memory to build it") from None
+
+
+def _print(net: Net, verdict: Verdict, written: list[Path]) -> None:
+    print_stages(net)
+    cells = [(check.what, check.computed, check.counted) for check in verdict.checks]
+    print_table(["", ">computed", ">counted by torch"], cells)
+    for path in written:
+        print_text(f"wrote {path}")
+    figures = f"{verdict.params:,} parameters, {verdict.macs:,} MACs"
+    if verdict.agrees:
+        print_text(f"{figures}; torch agrees")
+    else:
+        wrong = ", ".join(check.what for check in verdict.checks if not check.agrees)
+        complain(f"{net.name}: torch counts {figures} and disagrees on {wrong}; nothing is written")

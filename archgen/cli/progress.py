@@ -1,0 +1,142 @@
+"""A search as it goes: a live table on a terminal, else a line a candidate."""
+
+from __future__ import annotations
+
+import json as json_text
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from archgen.cli.console import console, note, print_text, table
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from archgen.study import Row, Status, Study
+
+RECENT = 8
+"""Rows of the live table."""
+
+
+def candidate_headings(study: Study) -> list[str]:
+    """Give the headings that go with `candidate_cells`."""
+    return [">candidate", *[f">{name}" for name in _figures(study)], "values"]
+
+
+def candidate_cells(study: Study, rows: Iterable[Row]) -> list[tuple[str, ...]]:
+    """Give a table's cells: number, scores and costs, and what varies."""
+    return [
+        (str(row.number), *[_figure(row, name) for name in _figures(study)], _values(study, row))
+        for row in rows
+    ]
+
+
+def _figures(study: Study) -> list[str]:
+    return list(dict.fromkeys([*study.score, "params", "macs"]))
+
+
+def _figure(row: Row, name: str) -> str:
+    from archgen.view import short
+
+    value = row.scores.get(name, row.costs.get(name))
+    if value is None:
+        value = {"top1": row.top1, "loss": row.loss}.get(name)
+    if value is None:
+        return ""
+    if name == "top1":
+        return f"{value:.2f}%"
+    return f"{value:.4f}" if name == "loss" else short(value)
+
+
+def _values(study: Study, row: Row) -> str:
+    """Write what varies; paths without what all have in common."""
+    keys = [path.split(".") for path in study.vary]
+    shared = len(list(takewhile(lambda level: len(set(level)) == 1, zip(*keys, strict=False))))
+    shared = min(shared, *(len(key) - 1 for key in keys))
+    paths = {path: ".".join(key[shared:]) for path, key in zip(study.vary, keys, strict=True)}
+    return " ".join(f"{paths[path]}={_value(value)}" for path, value in row.vary.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return value if isinstance(value, str) else json_text.dumps(value, separators=(",", ":"))
+
+
+def headline(study: Study, status: Status) -> str:
+    """Say in a line how far a search is."""
+    from archgen.view import duration
+
+    parts = [f"{study.name}: {status.trained} of {status.trials} trained"]
+    if status.best:
+        first = status.best[0]
+        name = next(iter(study.score))
+        parts.append(f"best {_figure(first, name)} (candidate {first.number})")
+    parts.append(duration(status.seconds))
+    if status.eta is not None:
+        parts.append(f"about {duration(status.eta)} left")
+    others = [
+        f"{count} {state}"
+        for state, count in status.counts.items()
+        if state not in ("complete", "running")
+    ]
+    return ", ".join(parts) + (f" ({', '.join(others)})" if others else "")
+
+
+@contextmanager
+def progress(study: Study, *, json: bool) -> Iterator[Callable[[Status], None]]:
+    """Give what `archgen.study.search` shall call; beside JSON all goes to standard error."""
+    if json or not console().is_terminal:
+        yield _Lines(study, note if json else print_text)
+        return
+    from rich.live import Live
+
+    with Live(console=console(), auto_refresh=False) as live:
+        recent = _Recent(study)
+        yield lambda status: live.update(recent.draw(status), refresh=True)
+
+
+class _Lines:
+    """Writes a line for each finished candidate that was trained, and the notes at the start."""
+
+    def __init__(self, study: Study, say: Callable[[str], None]) -> None:
+        self.study = study
+        self.say = say
+
+    def __call__(self, status: Status) -> None:
+        row = status.row
+        if row is None:
+            for text in status.notes:
+                self.say(text)
+        elif row.trained:
+            cells = candidate_cells(self.study, [row])[0]
+            named = zip(_figures(self.study), cells[1:-1], strict=True)
+            figures = " ".join(f"{name}={cell}" for name, cell in named if cell)
+            self.say(f"candidate {row.number} {row.state}: {figures} {cells[-1]}")
+            self.say(f"  {headline(self.study, status)}")
+
+
+class _Recent:
+    """The live view: notes, the latest candidates that were trained, how far the search is."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.rows: dict[int, Row] = {}
+
+    def draw(self, status: Status) -> Group:
+        from rich.console import Group
+        from rich.text import Text
+
+        row = status.row
+        if row is not None and (row.trained or row.state == "running"):
+            self.rows[row.number] = row
+        shown = list(self.rows.values())[-RECENT:]
+        cells = [
+            (number, f"{row.epochs}/{status.epochs}", row.state, *rest)
+            for row, (number, *rest) in zip(shown, candidate_cells(self.study, shown), strict=True)
+        ]
+        number, *rest = candidate_headings(self.study)
+        laid = table([number, ">epoch", "state", *rest], cells, elastic=["values"])
+        notes = [Text(text, style="yellow") for text in status.notes]
+        return Group(*notes, laid, Text(headline(self.study, status), style="bold"))

@@ -1,0 +1,109 @@
+"""``archgen search`` and ``archgen best``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archgen.cli.console import note, print_json, print_table, print_text
+from archgen.cli.options import Blocks, Device, Json, complete_study, use_blocks
+from archgen.cli.progress import candidate_cells, candidate_headings, progress
+
+
+def search(
+    space: Annotated[
+        str,
+        typer.Option(
+            "--space",
+            metavar="STUDY",
+            help="Name of a shipped study, or path of a study file.",
+            autocompletion=complete_study,
+            show_default=False,
+        ),
+    ],
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Candidates to train in all.", show_default="as the study says"),
+    ] = None,
+    device: Device = "auto",
+    blocks: Blocks = None,
+    json: Json = False,
+) -> None:
+    """Search a study: train candidates, keep the best.
+
+    Only what is within the study's limits is trained. Ctrl-C keeps all results; the same
+    command goes on from there. Everything lies in studies/runs/NAME.
+
+    Examples:
+        archgen search --space pyramid
+        archgen search --space my_study.yaml --trials 100
+    """
+    from archgen.study import load_study
+    from archgen.study import search as run
+
+    use_blocks(blocks)
+    study = load_study(space)
+    with progress(study, json=json) as shown:
+        outcome = run(study, trials=trials, device=device, progress=shown)
+    if json:
+        print_json(outcome)
+    else:
+        print_text(outcome.message)
+        if outcome.best:
+            print_table(candidate_headings(study), candidate_cells(study, outcome.best))
+        for row in outcome.best:
+            if row.test is not None:
+                print_text(f"candidate {row.number} on the test split: {row.test:.2f}%")
+        print_text(f"archgen best {study.name} shows more; everything is in {outcome.folder}")
+    if outcome.ending == "interrupted":
+        raise typer.Exit(130)
+
+
+def best(
+    study: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY",
+            help="Name of a study that was searched, or the folder of its results.",
+            show_default=False,
+        ),
+    ],
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many to show.")] = 5,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the best one's spec there, as YAML."),
+    ] = None,
+    blocks: Blocks = None,
+    json: Json = False,
+) -> None:
+    """Show the best candidates of a search.
+
+    With two scores, those that no other one beats.
+
+    Examples:
+        archgen best pyramid
+        archgen best pyramid --out best.yaml
+        archgen build best.yaml
+    """
+    from archgen.files import write_whole
+    from archgen.study.report import best as best_rows
+    from archgen.study.report import best_net, studied
+    from archgen.study.storage import runs_folder
+
+    use_blocks(blocks)
+    folder = runs_folder(study)
+    asked = studied(folder)
+    rows = best_rows(folder, count=count)
+    if out is not None:
+        write_whole(out, best_net(folder).dump())
+    if json:
+        print_json({"study": asked.name, "folder": folder, "best": rows, "written": out})
+        return
+    if not rows:
+        note("no candidate is complete yet")
+        return
+    print_table(candidate_headings(asked), candidate_cells(asked, rows))
+    if out is not None:
+        print_text(f"wrote candidate {rows[0].number} to {out}")

@@ -1,0 +1,70 @@
+"""Write a built network: its source, its weights and its spec."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from safetensors.torch import save as to_bytes
+from torch import nn
+
+from archgen.codegen import source
+from archgen.errors import ArchError
+from archgen.files import write_whole
+from archgen.spec import Net
+
+
+def save(model: nn.Module, net: Net, folder: Path) -> list[Path]:
+    """Write ``NAME.py``, ``NAME.safetensors`` and ``NAME.yaml``, all three or none.
+
+    The module imports alone, and loads the weights with ``strict=True``.
+
+    Args:
+        model: What `build` made of `net`.
+        net: The spec.
+        folder: Where to; made if need be.
+
+    Raises:
+        ArchError: A file cannot be written; new files are gone again, old ones may be replaced.
+    """
+    tensors = {name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()}
+    # The largest first: a full disk shows before anything else is there.
+    contents: list[tuple[Path, str | bytes]] = [
+        (folder / f"{net.name}.safetensors", to_bytes(tensors, {"archgen": net.name})),
+        (folder / f"{net.name}.py", source(net)),
+        (folder / f"{net.name}.yaml", net.dump()),
+    ]
+    made = make_folder(folder)
+    written: list[Path] = []
+    try:
+        for path, content in contents:
+            new = not path.exists()
+            write_whole(path, content)
+            written += [path] if new else []
+    except ArchError:
+        for path in written:
+            path.unlink(missing_ok=True)
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
+        raise
+    return [path for path, _ in contents]
+
+
+def make_folder(folder: Path) -> list[Path]:
+    """Make a folder and those around it; give the new ones, innermost first.
+
+    Raises:
+        ArchError: It cannot be made, or is a file.
+    """
+    made = []
+    for path in (folder, *folder.parents):
+        if path.exists():
+            break
+        made.append(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ArchError("", f"cannot make this folder: {reason}", file=str(folder)) from None
+    return made

@@ -1,0 +1,124 @@
+"""The output-stride pass; tests/torch/test_output_stride.py checks its law with numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from archgen.analysis import cost
+from archgen.errors import ArchError
+from archgen.graph import Graph, check
+from archgen.ops import Conv, Pool
+from archgen.passes.output_stride import limit_stride
+
+CHAIN = "s: {block: conv_norm, depth: 4, width: 8, stride: [2, 2, 2, 1]}"
+RESNET = (
+    "stem: {block: conv_pool, width: 8}",
+    "s: {block: bottleneck, depth: [2, 2, 2, 2], width: [4, 8, 16, 32], stride: [1, 2, 2, 2],"
+    " shortcut: projection}",
+    "head: {block: pool_linear, classes: 10}",
+)
+
+
+def convs(graph: Graph, name: str) -> list[tuple[int, int, int]]:
+    """Give stride, dilation and padding of each convolution of some name."""
+    ops = [call.op for call in graph.calls if call.name.endswith(f".{name}")]
+    return [(op.stride, op.dilation, op.padding) for op in ops if isinstance(op, Conv)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "wanted"),
+    [
+        (None, [(2, 1, 1), (2, 1, 1), (2, 1, 1), (1, 1, 1)]),
+        (8, [(2, 1, 1), (2, 1, 1), (2, 1, 1), (1, 1, 1)]),
+        (4, [(2, 1, 1), (2, 1, 1), (1, 1, 1), (1, 2, 2)]),
+        (2, [(2, 1, 1), (1, 1, 1), (1, 2, 2), (1, 4, 4)]),
+        (1, [(1, 1, 1), (1, 2, 2), (1, 4, 4), (1, 8, 8)]),
+    ],
+)
+def test_cut_strides_become_rates_of_what_follows(net, limit: int | None, wanted: list):
+    graph = net(CHAIN, **({"output_stride": limit} if limit else {})).graph()
+    assert convs(graph, "conv") == wanted
+    assert graph.calls[-1].shape[1] == 32 // min(limit or 8, 8)
+    check(graph)
+
+
+def test_a_dilated_resnet_has_the_same_weights_and_larger_maps(net):
+    plain = net(*RESNET, input=(3, 224, 224)).graph()
+    dense = net(*RESNET, input=(3, 224, 224), output_stride=8).graph()
+    assert [(n, s) for n, _, s, _ in dense.params()] == [(n, s) for n, _, s, _ in plain.params()]
+    assert cost(dense).params == cost(plain).params
+    shapes = {call.name: call.shape for call in dense.calls}
+    assert shapes["s.3.1.add"] == (128, 28, 28)
+    assert convs(dense, "spatial")[2:] == [
+        (2, 1, 1),
+        (1, 1, 1),
+        (1, 1, 1),
+        (1, 2, 2),
+        (1, 2, 2),
+        (1, 4, 4),
+    ]
+    # A 1x1 kernel has nothing to dilate.
+    assert {dilation for _, dilation, _ in convs(dense, "reduce") + convs(dense, "conv")} == {1}
+
+
+def test_subsampling_shortcuts_are_cut_with_their_branch(net, written):
+    node = "s: {block: basic, depth: [1, 1], width: [8, 16], stride: 2, shortcut: zero_pad}"
+    graph = net("stem: {block: conv, width: 4}", node, output_stride=2).graph()
+    assert "subsample(1) pad(4,4)" in written(graph, "s.1.0")
+    assert graph.calls[-1].shape == (16, 16, 16)
+
+
+def test_a_max_pool_is_cut(net):
+    graph = net("stem: {block: conv_pool, width: 8}", CHAIN, output_stride=2).graph()
+    pool = next(call.op for call in graph.calls if isinstance(call.op, Pool))
+    assert pool == Pool("max", 3, 1, 1)
+    assert convs(graph, "conv")[1] == (1, 2, 2)
+    assert graph.calls[-1].shape == (8, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "limit", "message"),
+    [
+        (
+            (
+                "stem: {block: conv_norm, width: 8, stride: 2}",
+                "s: {block: basic, depth: [1, 1], width: 8, stride: 2,"
+                " shortcut: {join: add, down: avg_pool, widen: zeros}}",
+            ),
+            2,
+            r"^<text>:3: s\.0\.0\.avg_pool: .*this average pool",
+        ),
+        (
+            ("stem: {block: conv_norm, width: 8, stride: 2}", "t: {block: transition}"),
+            2,
+            r"^<text>:3: t\.avg_pool: .*this average pool",
+        ),
+        # PyTorch's max pool takes no padding beyond half its kernel, dilated or not.
+        (("stem: {block: conv_pool, width: 8}",), 1, r"stem\.max_pool: PyTorch pools with at most 1"),
+    ],
+)
+def test_what_cannot_be_dilated_is_refused_with_its_path(net, nodes, limit: int, message: str):
+    with pytest.raises(ArchError, match=message):
+        net(*nodes, output_stride=limit).graph()
+
+
+@pytest.mark.parametrize("limit", [0, 3, 64, -8, "high", "'8'", "[8]"])
+def test_only_powers_of_two_up_to_32(net, limit: object):
+    with pytest.raises(ArchError, match=r"^<text>:3: output_stride: "):
+        net(CHAIN, output_stride=limit)
+
+
+def test_a_graph_within_the_limit_stays_as_it_is(net):
+    graph = net(*RESNET, input=(3, 224, 224)).graph()
+    assert limit_stride(graph, 32).calls == graph.calls
+
+
+def test_dual_paths_are_dilated_as_well(net):
+    node = (
+        "s: {block: bottleneck_preact, depth: [2, 2], width: 8, stride: [1, 2], groups: 2,"
+        " shortcut: {join: dual, grow: 4}}"
+    )
+    plain = net("stem: {block: conv, width: 8}", node).graph()
+    dense = net("stem: {block: conv, width: 8}", node, output_stride=1).graph()
+    assert dense.calls[-1].shape == (plain.calls[-1].shape[0], 32, 32)
+    assert convs(dense, "spatial")[2:] == [(1, 1, 1), (1, 2, 2)]
