@@ -41,7 +41,7 @@ ActKind: TypeAlias = Literal[
 ]
 
 
-class Law(Exception):
+class Law(Exception):  # noqa: N818 - a law that is broken, named as people say it
     """An operation refuses its operands; the graph adds the path.
 
     Args:
@@ -97,7 +97,7 @@ def size(shape: Shape) -> str:
 def _map(shape: Shape) -> tuple[int, int, int]:
     if len(shape) != 3:
         raise Law(f"needs a map (C, H, W), not the vector {size(shape)}: is it behind the head?")
-    return shape  # type: ignore[return-value]
+    return shape
 
 
 def _window(length: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:

@@ -142,7 +142,7 @@ def model_pairs() -> list[Pair]:
         ) -> None:
             model.train()
             optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
-            torch.nn.functional.cross_entropy(model(batch), labels).backward()
+            torch.nn.functional.cross_entropy(model(batch), labels).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad()
 

@@ -50,7 +50,9 @@ def _written(call: Call, path: str) -> str:
     match op:
         case Conv():
             marks = f"/{op.stride}" * (op.stride > 1) + f"d{op.dilation}" * (op.dilation > 1)
-            return f"{name}({op.inp}>{op.out},{op.kernel}{marks}{f'g{op.groups}' * (op.groups > 1)})"
+            return (
+                f"{name}({op.inp}>{op.out},{op.kernel}{marks}{f'g{op.groups}' * (op.groups > 1)})"
+            )
         case Linear():
             return f"{name}({op.inp}>{op.out})"
         case Pool():

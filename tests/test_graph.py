@@ -106,7 +106,9 @@ def test_names_of_weightless_calls_count_in_their_scope():
 
 def test_methods_that_change_nothing_add_nothing():
     x = Builder((3, 8, 8)).input
-    assert x.act("none") is x.pad(0, 0) is x.subsample(1) is x.dropout("d", 0) is x[:] is x[0:3] is x
+    assert (
+        x.act("none") is x.pad(0, 0) is x.subsample(1) is x.dropout("d", 0) is x[:] is x[0:3] is x
+    )
     assert add([x]) is x
     assert len(x.builder.calls) == 1
 
@@ -152,7 +154,10 @@ RELU = Act("relu")
 @pytest.mark.parametrize(
     ("calls", "message"),
     [
-        ([Call("a", RELU, (0,), (3, 8, 8)), Call("a", RELU, (1,), (3, 8, 8))], "^a: .* taken twice"),
+        (
+            [Call("a", RELU, (0,), (3, 8, 8)), Call("a", RELU, (1,), (3, 8, 8))],
+            "^a: .* taken twice",
+        ),
         ([Call("A", RELU, (0,), (3, 8, 8))], "^A: .* no module path"),
         ([Call("a..b", RELU, (0,), (3, 8, 8))], "no module path"),
         ([Call("a.01", RELU, (0,), (3, 8, 8))], "no module path"),

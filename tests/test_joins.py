@@ -110,7 +110,13 @@ DUAL = "{join: dual, grow: [4, 2]}"
 
 @pytest.mark.parametrize(
     ("block", "expand"),
-    [("basic", 1), ("repvgg", 1), ("repvgg_sse", 1), ("basic_pyramid", 1), ("bottleneck_preact", 4)],
+    [
+        ("basic", 1),
+        ("repvgg", 1),
+        ("repvgg_sse", 1),
+        ("basic_pyramid", 1),
+        ("bottleneck_preact", 4),
+    ],
 )
 def test_a_dual_map_has_out_and_growing_dense_channels(net: Make, block: str, expand: int):
     """After unit j (from 1) of a stage: bw + (j + 2) * inc channels (architectures.md section 2)."""
@@ -150,7 +156,11 @@ def test_a_dual_unit_is_that_of_dpn(net: Make, written: Written):
     dag = graph.dag
     assert list(dag.predecessors("s.1.0.shortcut.norm")) == ["s.0.1.cat"]
     cat = next(call for call in graph.calls if call.name == "s.0.1.cat")
-    assert [graph.calls[i].name for i in cat.inputs] == ["s.0.1.add", "s.0.1.slice_2", "s.0.1.slice_4"]
+    assert [graph.calls[i].name for i in cat.inputs] == [
+        "s.0.1.add",
+        "s.0.1.slice_2",
+        "s.0.1.slice_4",
+    ]
 
 
 def test_a_split_branch_expands_each_path_by_itself(net: Make, written: Written):
@@ -163,7 +173,9 @@ def test_a_split_branch_expands_each_path_by_itself(net: Make, written: Written)
 
 def test_post_activation_branches_project_with_norm_under_dual(net: Make, written: Written):
     text = written(stack(net, "basic", DUAL, "width: [8, 16]", "[1, 1]"), "s.0.0")
-    assert text.startswith("shortcut.conv(8>16,1) shortcut.norm slice(0:8) slice_2(8:) conv1(8>8,3)")
+    assert text.startswith(
+        "shortcut.conv(8>16,1) shortcut.norm slice(0:8) slice_2(8:) conv1(8>8,3)"
+    )
     assert text.endswith("add[2] cat[3] relu_2")
 
 
@@ -209,7 +221,9 @@ def test_dense_costs_n_n_plus_1_over_2_weights_a_channel(net: Make):
     for n in (1, 2, 5):
         graph = stack(net, "basic", "{join: dense}", "width: 16", str(n))
         inside = [call.op for call in graph.calls if ".dense." in call.name]
-        assert sum(op.param_count for op in inside if isinstance(op, Weigh)) == n * (n + 1) // 2 * 16
+        assert (
+            sum(op.param_count for op in inside if isinstance(op, Weigh)) == n * (n + 1) // 2 * 16
+        )
         norms = sum(op.param_count for op in inside if isinstance(op, Norm))
         assert norms == n * (n + 1) * 16
 
@@ -240,7 +254,10 @@ def test_dense_taps_the_units_result_instead(net: Make):
     ("options", "wanted"),
     [
         ("norm: group, groups: 4", "GroupNorm(channels=8, groups=4, eps=1e-05, affine=True)"),
-        ("norm: group, groups: 2, affine: false", "GroupNorm(channels=8, groups=2, eps=1e-05, affine=False)"),
+        (
+            "norm: group, groups: 2, affine: false",
+            "GroupNorm(channels=8, groups=2, eps=1e-05, affine=False)",
+        ),
         ("affine: false", "Norm(channels=8, eps=1e-05, momentum=0.1, affine=False)"),
     ],
 )
@@ -282,7 +299,12 @@ def test_inner_shortcuts_meet_at_the_3x3(net: Make, written: Written, taps: str)
     [
         ("basic", "projection", "stride: 1", "s.0: needs a width"),
         ("bottleneck", "projection", "groups: 2", "s.0: needs a width, or groups and group_width"),
-        ("dense_layer", "{join: concat, grow: 4}", "width: 8", "s.0: under join 'concat' .* `grow`"),
+        (
+            "dense_layer",
+            "{join: concat, grow: 4}",
+            "width: 8",
+            "s.0: under join 'concat' .* `grow`",
+        ),
         ("basic", "{join: concat, grow: 4}", "width: 8, out: 4", "s.0: under join 'concat'"),
         ("basic", "{join: concat, grow: 4}", "width: 8, expand: 1", "s.0: under join 'concat'"),
         ("basic", "{join: concat, grow: 4}", "width: 8, stride: 2", "s.0.cat: maps of 8x32x32 and"),
@@ -290,14 +312,29 @@ def test_inner_shortcuts_meet_at_the_3x3(net: Make, written: Written, taps: str)
         ("basic", "{join: dual}", "width: 8", "s.0.grow: this field is required"),
         ("basic", "{join: dual, grow: 4}", "width: [8, 4]", "s.1: zero channels cannot narrow 8"),
         ("basic", "{join: dense}", "width: [8, 4]", "s.1: zero channels cannot narrow 8 to 4"),
-        ("basic", "{join: dense}", "width: 8, stride: [1, 2]", "s.1.dense.add: maps of 8x16x16 and"),
+        (
+            "basic",
+            "{join: dense}",
+            "width: 8, stride: [1, 2]",
+            "s.1.dense.add: maps of 8x16x16 and",
+        ),
         ("basic", "{join: dense, inner: true}", "width: 8", "s.0: block 'basic' has no inner 3x3"),
         ("basic", "{join: dense, norm: group}", "width: 8", "s.0.dense.norm0: 8 channels cannot"),
         ("basic", "{join: dense, groups: 4}", "width: 8", "s.0: groups acts only with norm: group"),
         ("basic", "{join: dense, norm: none, affine: false}", "width: 8", "s.0: affine acts only"),
-        ("basic", "{join: add, source: activated}", "width: 8", "s.0: block 'basic' has no activated"),
+        (
+            "basic",
+            "{join: add, source: activated}",
+            "width: 8",
+            "s.0: block 'basic' has no activated",
+        ),
         ("basic_pyramid", "{join: add, source: activated}", "width: 8", "s.0: .* has no activated"),
-        ("basic", "{join: add, widen: zeros}", "width: 4", "s.0: zero channels cannot narrow 8 to 4"),
+        (
+            "basic",
+            "{join: add, widen: zeros}",
+            "width: 4",
+            "s.0: zero channels cannot narrow 8 to 4",
+        ),
         ("basic", "{join: add, side: both}", "width: 8", "s.0: side acts only with widen: zeros"),
         (
             "basic_preact",

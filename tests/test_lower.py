@@ -44,7 +44,9 @@ def test_depth_makes_a_block_a_list_or_stages(net, depth: str, wanted: list[str]
 
 
 def test_stages_hold_blocks(net):
-    graph = net(STEM, "s: {block: conv_norm, depth: [2, 1], width: [8, 16], stride: [1, 2]}").graph()
+    graph = net(
+        STEM, "s: {block: conv_norm, depth: [2, 1], width: [8, 16], stride: [1, 2]}"
+    ).graph()
     assert modules(graph, 3) == ["s.0.0", "s.0.1", "s.1.0"]
     assert [c.shape for c in graph.calls if c.name.endswith(".conv")] == [
         (8, 32, 32),
@@ -55,7 +57,9 @@ def test_stages_hold_blocks(net):
 
 
 def test_labels_are_what_classes_are_called(net):
-    graph = net(STEM, "s: {block: basic, depth: [1, 1], width: [8, 16], shortcut: projection}").graph()
+    graph = net(
+        STEM, "s: {block: basic, depth: [1, 1], width: [8, 16], shortcut: projection}"
+    ).graph()
     assert graph.labels == {
         "stem": "conv",
         "s": "s",
@@ -85,7 +89,11 @@ def test_a_node_reads_the_one_above_or_those_that_it_names(net):
 def test_several_outputs_in_the_order_of_the_spec(net):
     nodes = (STEM, "s: {block: conv_norm, depth: [1, 1], width: 8}", "head: {block: pool_linear}")
     graph = net(*nodes, outputs=["head", "s.0", "stem"]).graph()
-    assert [graph.calls[i].name for i in graph.outputs] == ["head.linear", "s.0.0.relu", "stem.conv"]
+    assert [graph.calls[i].name for i in graph.outputs] == [
+        "head.linear",
+        "s.0.0.relu",
+        "stem.conv",
+    ]
     assert net(*nodes).graph().outputs == (len(graph.calls) - 1,)
 
 
@@ -101,7 +109,9 @@ def test_a_list_shares_no_state_between_stages(net):
     assert sum(".dense.weight" in call.name for call in graph.calls) == 6
 
 
-@pytest.mark.parametrize(("count", "taps"), [(1, ["at8"]), (2, ["at4", "at8"]), (3, ["at2", "at4", "at8"])])
+@pytest.mark.parametrize(
+    ("count", "taps"), [(1, ["at8"]), (2, ["at4", "at8"]), (3, ["at2", "at4", "at8"])]
+)
 def test_streams_use_the_last_entries_and_are_named_by_their_taps(net, count: int, taps: list[str]):
     fed = TAPS if count == 3 else TAPS
     graph = net(*fed, STREAMS.format(n=count)).graph()

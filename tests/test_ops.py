@@ -48,7 +48,10 @@ def test_param_count_is_the_sum_of_the_shapes(a: int, b: int, groups: int, flag:
 def test_weight_decay_is_for_weights_of_products_only():
     owners = [Conv(4, 4, bias=True), Linear(4, 4), Norm(4), GroupNorm(4, 2), Weigh(4)]
     decayed = [
-        f"{type(op).__name__}.{param.suffix}" for op in owners for param in op.params() if param.decay
+        f"{type(op).__name__}.{param.suffix}"
+        for op in owners
+        for param in op.params()
+        if param.decay
     ]
     assert decayed == ["Conv.weight", "Linear.weight"]
 
@@ -109,7 +112,9 @@ def test_shapes_of_weightless_operations():
 
 def test_every_operation_is_in_the_table_and_frozen():
     kinds = [each for each in vars(ops).values() if isinstance(each, type) and issubclass(each, Op)]
-    table = {line.split()[0] for line in ops.__doc__.splitlines() if line[:1].isupper() and "  " in line}
+    table = {
+        line.split()[0] for line in ops.__doc__.splitlines() if line[:1].isupper() and "  " in line
+    }
     assert table == {kind.__name__ for kind in kinds if kind is not Op}
     with pytest.raises(AttributeError):
         Norm(8).channels = 9  # type: ignore[misc]

@@ -94,7 +94,11 @@ def test_a_max_pool_is_cut(net):
             r"^<text>:3: t\.avg_pool: .*this average pool",
         ),
         # PyTorch's max pool takes no padding beyond half its kernel, dilated or not.
-        (("stem: {block: conv_pool, width: 8}",), 1, r"stem\.max_pool: PyTorch pools with at most 1"),
+        (
+            ("stem: {block: conv_pool, width: 8}",),
+            1,
+            r"stem\.max_pool: PyTorch pools with at most 1",
+        ),
     ],
 )
 def test_what_cannot_be_dilated_is_refused_with_its_path(net, nodes, limit: int, message: str):

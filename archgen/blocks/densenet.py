@@ -36,7 +36,7 @@ class DenseLayer(Narrow, kind="dense_layer"):
 
 
 class DenseBottleneck(Narrow, kind="dense_bottleneck"):
-    """norm, activation, 1x1 to `bottleneck` * out, norm, activation, 3x3: the layer of DenseNet-BC."""
+    """norm, activation, 1x1 to bottleneck * out, norm, activation, 3x3: DenseNet-BC's layer."""
 
     activated: ClassVar[bool] = True
     bottleneck: Channels = Field(4, description="channels of the 1x1 over the output's")

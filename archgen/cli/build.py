@@ -105,7 +105,9 @@ def make(net: Net, seed: int) -> nn.Module:
 def _print(net: Net, verdict: Verdict, written: list[Path]) -> None:
     print_stages(net)
     cells = [(check.what, check.computed, check.counted) for check in verdict.checks]
+    print_text("")
     print_table(["", ">computed", ">counted by torch"], cells)
+    print_text("")
     for path in written:
         print_text(f"wrote {path}")
     figures = f"{verdict.params:,} parameters, {verdict.macs:,} MACs"

@@ -4,41 +4,43 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
-PIPED_WIDTH = 240
-"""Columns of a table that no terminal shows."""
+GAP = 2
+"""Spaces between columns."""
+NARROWEST = 6
+"""Characters that an elastic column keeps."""
 
 
 def complain(message: str) -> None:
-    """Print a mistake: one red line on standard error."""
-    colour = None if os.environ.get("NO_COLOR") else "red"
-    typer.secho(f"error: {one_line(message)}", fg=colour, err=True)
+    """Print a mistake: one line on standard error, red on a terminal."""
+    typer.echo(_styled(f"error: {one_line(message)}", fg="red"), err=True)
 
 
 def note(message: str) -> None:
-    """Print something that the user should know, on standard error."""
+    """Print a line that the user should see, on standard error."""
     typer.echo(one_line(message), err=True)
 
 
 def one_line(text: str) -> str:
-    """Keep a text on one line and its control characters from the terminal."""
+    """Keep a text on one line, and its control characters from the terminal."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def print_text(text: str) -> None:
+    """Print text as it is, with a line break at its end."""
+    typer.echo(text, nl=not text.endswith("\n"))
+
+
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
+    """Print one JSON document; dataclasses are objects, paths strings."""
     typer.echo(json.dumps(value, indent=2, default=_plain, allow_nan=False))
 
 
@@ -50,55 +52,61 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no JSON for {value!r}")
 
 
-def print_text(text: str) -> None:
-    """Print text as it is."""
-    typer.echo(text, nl=not text.endswith("\n"))
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], *, elastic: Sequence[str] = ()
+) -> None:
+    """Print a table; arguments as for `lay_out`. What is piped is never cut."""
+    head, *lines = lay_out(headings, rows, elastic=elastic, width=terminal_width())
+    typer.echo("\n".join([_styled(head, bold=True), *lines]))
 
 
-@cache
-def console(*, err: bool = False) -> Console:
-    """Give rich's console; what is piped is not folded to a terminal's width."""
-    from rich.console import Console
-
-    stream = sys.stderr if err else sys.stdout
-    free = not stream.isatty() and "COLUMNS" not in os.environ
-    return Console(
-        stderr=err, highlight=False, markup=False, emoji=False,
-        width=PIPED_WIDTH if free else None,
-    )  # fmt: skip
-
-
-def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, elastic: Sequence[str] = ()
-) -> Table:
-    """Lay out a table.
+def lay_out(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    elastic: Sequence[str] = (),
+    width: int | None = None,
+) -> list[str]:
+    """Lay out a table as lines.
 
     Args:
-        columns: Headings; one that starts with ``>`` is of numbers and stands right.
-        rows: Cells.
-        elastic: Headings of columns that are cut where the terminal is narrow.
+        headings: One a column; ``>`` before a heading sets the column to the right.
+        rows: The cells.
+        elastic: Columns whose texts may be cut, so that the rest fits; numbers never are.
+        width: Characters in a line; None for as many as it takes.
     """
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    laid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for heading in columns:
-        name = heading.removeprefix(">")
-        laid.add_column(
-            name,
-            justify="right" if heading.startswith(">") else "left",
-            no_wrap=True,
-            overflow="ellipsis" if name in elastic else "fold",
-            ratio=1 if name in elastic else None,
-        )
-    for row in rows:
-        laid.add_row(*[Text(str(cell)) for cell in row])
-    return laid
+    right = [heading.startswith(">") for heading in headings]
+    head = [heading.removeprefix(">") for heading in headings]
+    cells = [[one_line(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
+    soft = [head.index(name) for name in elastic]
+    while width is not None and sum(widths) + GAP * (len(widths) - 1) > width:
+        widest = max(soft, key=lambda i: widths[i], default=None)
+        if widest is None or widths[widest] <= NARROWEST:
+            break
+        widths[widest] -= 1
+    return [_line(row, widths, right) for row in (head, ["-" * n for n in widths], *cells)]
 
 
-def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, elastic: Sequence[str] = ()
-) -> None:
-    """Print a table; arguments as for `table`."""
-    console().print(table(columns, rows, elastic=elastic))
+def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    shown = [
+        (cut.rjust if at_right else cut.ljust)(width)
+        for cut, width, at_right in zip(map(_cut, row, widths), widths, right, strict=True)
+    ]
+    return (" " * GAP).join(shown).rstrip()
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def terminal_width() -> int | None:
+    """Give the width of the terminal; None where standard output is none."""
+    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        return None
+    return shutil.get_terminal_size().columns
+
+
+def _styled(text: str, **style: Any) -> str:
+    """Style text; typer takes the style away again where there is no terminal."""
+    return text if os.environ.get("NO_COLOR") else typer.style(text, **style)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from archgen.cli.console import note, print_json, print_table
+from archgen.cli.console import note, print_json, print_table, print_text
 from archgen.cli.options import Json
 
 
@@ -42,6 +42,8 @@ def library(
         ]
         headings = ["spec", ">input", ">params", ">MACs", "arXiv", "paper"]
         print_table(headings, cells, elastic=["paper"])
+    if specs and studies:
+        print_text("")
     if studies:
         studied = [
             (row.name, row.spec, row.trials, row.size or "endless", ", ".join(row.vary))

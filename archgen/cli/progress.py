@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json as json_text
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from archgen.cli.console import console, note, print_text, table
+from archgen.cli.console import lay_out, note, print_text, terminal_width
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -87,12 +88,12 @@ def headline(study: Study, status: Status) -> str:
 @contextmanager
 def progress(study: Study, *, json: bool) -> Iterator[Callable[[Status], None]]:
     """Give what `archgen.study.search` shall call; beside JSON all goes to standard error."""
-    if json or not console().is_terminal:
+    if json or not sys.stdout.isatty():
         yield _Lines(study, note if json else print_text)
         return
     from rich.live import Live
 
-    with Live(console=console(), auto_refresh=False) as live:
+    with Live(auto_refresh=False) as live:
         recent = _Recent(study)
         yield lambda status: live.update(recent.draw(status), refresh=True)
 
@@ -137,6 +138,8 @@ class _Recent:
             for row, (number, *rest) in zip(shown, candidate_cells(self.study, shown), strict=True)
         ]
         number, *rest = candidate_headings(self.study)
-        laid = table([number, ">epoch", "state", *rest], cells, elastic=["values"])
+        headings = [number, ">epoch", "state", *rest]
+        lines = lay_out(headings, cells, elastic=["values"], width=terminal_width())
         notes = [Text(text, style="yellow") for text in status.notes]
-        return Group(*notes, laid, Text(headline(self.study, status), style="bold"))
+        told = Text(headline(self.study, status), style="bold")
+        return Group(*notes, *map(Text, lines), told)

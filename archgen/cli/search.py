@@ -52,7 +52,9 @@ def search(
     else:
         print_text(outcome.message)
         if outcome.best:
-            print_table(candidate_headings(study), candidate_cells(study, outcome.best))
+            print_table(
+                candidate_headings(study), candidate_cells(study, outcome.best), elastic=["values"]
+            )
         for row in outcome.best:
             if row.test is not None:
                 print_text(f"candidate {row.number} on the test split: {row.test:.2f}%")
@@ -104,6 +106,6 @@ def best(
     if not rows:
         note("no candidate is complete yet")
         return
-    print_table(candidate_headings(asked), candidate_cells(asked, rows))
+    print_table(candidate_headings(asked), candidate_cells(asked, rows), elastic=["values"])
     if out is not None:
         print_text(f"wrote candidate {rows[0].number} to {out}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archgen.cli.console import console, print_json, print_table, print_text
+from archgen.cli.console import one_line, print_json, print_table, print_text
 from archgen.cli.options import Blocks, Json, Set, Spec, load_net
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def print_stages(net: Net) -> None:
     from archgen.view import stage_rows
 
     counts = cost(net)
-    console().print(headline(net, counts))
+    print_text(headline(net, counts) + "\n")
     cells = [
         (row.path, row.block, size(row.shape), row.stride or "", f"{row.params:,}",
          f"{row.macs:,}", f"{row.share:.1%}")
@@ -103,7 +103,7 @@ def headline(net: Net, counts: Cost) -> str:
     lines.append(shape)
     if published:
         lines.append(f"published: {', '.join(published)}")
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _print_ops(net: Net) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archgen.cli.build import make, refuse_large
-from archgen.cli.console import console, note, print_json, print_text
+from archgen.cli.console import note, print_json, print_text
 from archgen.cli.options import Blocks, Device, Json, Set, Spec, load_net
 from archgen.errors import ArchError
 from archgen.train.recipe import Recipe
@@ -103,7 +104,7 @@ def _recipe(**given: Any) -> Recipe:
 @contextmanager
 def _progress(recipe: Recipe, *, json: bool) -> Iterator[Callable[[Epoch], None]]:
     """Show each epoch: a bar on a terminal, else a line; beside JSON on standard error."""
-    if json or not console().is_terminal:
+    if json or not sys.stdout.isatty():
         say = note if json else print_text
         yield lambda epoch: say(f"epoch {epoch.epoch:>{len(str(recipe.epochs))}}: {_said(epoch)}")
         return
@@ -115,7 +116,7 @@ def _progress(recipe: Recipe, *, json: bool) -> Iterator[Callable[[Epoch], None]
         BarColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*layout, console=console()) as bar:
+    with Progress(*layout) as bar:
         task = bar.add_task("", total=recipe.epochs)
         yield lambda epoch: bar.update(task, completed=epoch.epoch, description=_said(epoch))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import count, groupby
 from textwrap import wrap
@@ -62,7 +63,7 @@ def statement(line: str, indent: int) -> list[str]:
         return [" " * indent + line]
     keyword = "return " if line.startswith("return ") else line[: line.index(" = ") + 3]
     head, _, inner = line.removeprefix(keyword).partition("(")
-    if not (inner.endswith(")") and head.replace(".", "").replace("[", "").isidentifier()):
+    if not (inner.endswith(")") and re.fullmatch(r"[\w.\[\]]+", head)):
         head, inner = "", line.removeprefix(keyword) + ")"
     broken = wrap(inner[:-1], WIDTH - indent - 4, break_long_words=False, break_on_hyphens=False)
     lines = [f"{keyword}{head}(", *(f"    {part}" for part in broken), ")"]

@@ -30,7 +30,7 @@ _TAKEN = {
     **dict.fromkeys(dir(builtins), "a builtin of Python"),
     **dict.fromkeys(["torch", "nn", "self"], "used by the generated source"),
     **dict.fromkeys(TOP_LEVEL, "a top-level key of specs"),
-    **dict.fromkeys(keyword.kwlist + keyword.softkwlist, "a keyword of Python"),
+    **dict.fromkeys([*keyword.kwlist, *keyword.softkwlist], "a keyword of Python"),
 }
 
 

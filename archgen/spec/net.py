@@ -369,13 +369,16 @@ def _clean(error: ValidationError, data: Any) -> ArchError:
         if inside:
             value = value[part]
             kept.append(str(part))
-    if first["type"] in ("missing",):
+    if first["type"] == "missing":
         kept.append(str(first["loc"][-1]))
     if first["type"] == "extra_forbidden":
-        model: type[BaseModel] = {"paper": Paper, "init": Init}.get(kept[0], Net)
-        if kept[:2] == ["paper", "published"]:
-            model = Published
-        return ArchError(".".join(kept), unknown("key", kept[-1], model.model_fields))
+        owners: dict[str, type[BaseModel]] = {
+            "paper.published": Published,
+            "paper": Paper,
+            "init": Init,
+        }
+        owner = owners.get(".".join(kept[:-1]), Net)
+        return ArchError(".".join(kept), unknown("key", kept[-1], owner.model_fields))
     return ArchError(".".join(kept), plain.message)
 
 

@@ -113,13 +113,10 @@ def _inside(value: Any, loc: Loc) -> Loc:
     """The parts of pydantic's place that the file has: without tags and types."""
     kept: list[str | int] = []
     for part in loc:
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int):
-            value = value[part]
-        else:
-            continue
-        kept.append(part)
+        entries = dict(enumerate(value)) if isinstance(value, list) else value
+        if isinstance(entries, dict) and part in entries:
+            value = entries[part]
+            kept.append(part)
     return tuple(kept)
 
 

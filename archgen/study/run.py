@@ -178,21 +178,19 @@ class _Search:
     def _judge(self, trial: optuna.Trial) -> tuple[Row, Net | None]:
         """The candidate's row, and itself if it is to be trained. Optuna hears of the limits."""
         row = Row(trial.number, "running", vary=sampling.values(self.study, trial.params))
-        net, why = None, ""
+        net, paid, why = None, None, ""
         try:
             net = candidate(self.study, row.vary)
+            paid = cost(net)
+            costs = {name: getattr(paid, name) for name in COSTS}
+            row = replace(row, costs=costs, digest=net.digest())
         except ArchError as error:
             why = str(error)
-        over = violations(self.study, None if net is None else cost(net))
+        over = violations(self.study, paid)
         for name, value in over.items():
             trial.set_constraint(name, value)
-        if net is None:
-            return replace(row, state="infeasible", reason=why), None
-        paid = cost(net)
-        costs = {name: getattr(paid, name) for name in COSTS}
-        row = replace(row, costs=costs, digest=net.digest())
         if broken := [f"{name} by {value:.0%}" for name, value in over.items() if value > 0]:
-            reason = f"beyond {', '.join(broken)}"
+            reason = why or f"beyond {', '.join(broken)}"
             return replace(row, state="infeasible", reason=reason), None
         for known in self.rows:
             if known.trained and known.digest == row.digest:

@@ -23,7 +23,9 @@ def test_dropout_is_last(net, written):
     join = "shortcut: {join: concat, grow: 12}"
     for block in ("dense_layer", "dense_bottleneck"):
         graph = net(STEM, f"s: {{block: {block}, depth: 1, dropout: 0.2, {join}}}").graph()
-        assert written(graph, "s.0").endswith("(24>12,3) dropout cat[2]" if block == "dense_layer" else "(48>12,3) dropout cat[2]")
+        assert written(graph, "s.0").endswith(
+            "(24>12,3) dropout cat[2]" if block == "dense_layer" else "(48>12,3) dropout cat[2]"
+        )
 
 
 @pytest.mark.parametrize(("theta", "out"), [(0.5, 12), (1.0, 24), (0.3, 7), (0.01, 1)])

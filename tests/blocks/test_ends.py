@@ -11,13 +11,21 @@ from archgen.errors import ArchError
     ("node", "wanted", "shape"),
     [
         ("{block: conv_pool, width: 64}", "conv(3>64,7/2) norm relu max_pool(3/2)", (64, 56, 56)),
-        ("{block: conv_pool, width: 10, kernel: 3, stride: 1}", "conv(3>10,3) norm relu max_pool(3/2)", (10, 112, 112)),
+        (
+            "{block: conv_pool, width: 10, kernel: 3, stride: 1}",
+            "conv(3>10,3) norm relu max_pool(3/2)",
+            (10, 112, 112),
+        ),
         ("{block: bare_conv_pool, width: 64}", "conv(3>64,7/2) max_pool(3/2)", (64, 56, 56)),
         ("{block: conv_norm, width: 16}", "conv(3>16,3) norm relu", (16, 224, 224)),
         ("{block: conv_norm, width: 16, act: none}", "conv(3>16,3) norm", (16, 224, 224)),
         ("{block: conv, width: 16}", "conv(3>16,3)", (16, 224, 224)),
         ("{block: pool_linear}", "mean flatten linear(3>1000)", (1000,)),
-        ("{block: pool_linear, classes: 10, dropout: 0.1}", "mean flatten dropout linear(3>10)", (10,)),
+        (
+            "{block: pool_linear, classes: 10, dropout: 0.1}",
+            "mean flatten dropout linear(3>10)",
+            (10,),
+        ),
         ("{block: norm_pool_linear}", "norm relu mean flatten linear(3>1000)", (1000,)),
     ],
 )

@@ -134,4 +134,7 @@ def test_fields_reach_every_norm_and_activation(net):
         norms = [op for op in ops if op.startswith("Norm")]
         assert norms
         assert all("eps=0.25" in op for op in norms)
-        assert {op for op in ops if op.startswith("Act")} <= {"Act(kind='gelu')", "Act(kind='sigmoid')"}
+        assert {op for op in ops if op.startswith("Act")} <= {
+            "Act(kind='gelu')",
+            "Act(kind='sigmoid')",
+        }

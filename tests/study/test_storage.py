@@ -15,12 +15,12 @@ from .conftest import Write
 
 
 def test_a_folder_has_one_owner(tmp_path: Path) -> None:
-    with storage.owned(tmp_path / "run"):
-        with (
-            pytest.raises(ArchError, match="another search is running on this study"),
-            storage.owned(tmp_path / "run"),
-        ):
-            pass
+    with (
+        storage.owned(tmp_path / "run"),
+        pytest.raises(ArchError, match="another search is running on this study"),
+        storage.owned(tmp_path / "run"),
+    ):
+        pass
     with storage.owned(tmp_path / "run"):
         pass
 
@@ -45,9 +45,11 @@ def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ArchError, match="cannot write: not a directory"):
-        with storage.owned(tmp_path / "file" / "run"):
-            pass
+    with (
+        pytest.raises(ArchError, match="cannot write: not a directory"),
+        storage.owned(tmp_path / "file" / "run"),
+    ):
+        pass
 
 
 def test_a_folder_keeps_its_study(write: Write, tmp_path: Path) -> None:
