@@ -229,7 +229,7 @@ def chief(error: ValidationError) -> Any:
     found = error.errors(include_url=False, include_context=False)
     above = found[0]["loc"][:-1]
     near = [each for each in found if each["loc"][: len(above)] == above]
-    return max(near, key=lambda each: len(each["loc"]))
+    return max(near, key=lambda each: (len(each["loc"]), not each["type"].endswith("_type")))
 
 
 def _same_length(values: Sequence[Any], wanted: int, unit: str, path: str) -> None:

@@ -217,8 +217,7 @@ def test_sums_inside_products_keep_their_brackets():
 
     assert body_of(use) == [
         "y = self.a(x)",
-        "z = self.b(x)",
-        "y = y + z",
+        "y = y + self.b(x)",
         "x = F.sigmoid(self.g(x.mean((2, 3), keepdim=True)))",
         "return (y * x) * 2.0",
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import socket
-import subprocess
 import sys
 from typing import Annotated
 
@@ -13,15 +13,16 @@ from archgen.cli.console import print_text
 from archgen.errors import ArchError
 
 HOST = "127.0.0.1"
-_FLAGS = {
-    "server.address": HOST,
-    "server.allowedHosts": "localhost,127.0.0.1",
-    "server.headless": "true",
-    "server.fileWatcherType": "none",
-    "server.maxUploadSize": "5",
-    "browser.gatherUsageStats": "false",
-    "client.toolbarMode": "viewer",
-}
+_FLAGS = (
+    f"--server.address={HOST}",
+    "--server.allowedHosts=localhost",  # against DNS rebinding; one flag a host
+    f"--server.allowedHosts={HOST}",
+    "--server.headless=true",
+    "--server.fileWatcherType=none",
+    "--server.maxUploadSize=5",
+    "--browser.gatherUsageStats=false",
+    "--client.toolbarMode=viewer",
+)
 
 
 def explore(
@@ -40,18 +41,10 @@ def explore(
 
     _refuse_taken(port)
     script = files.library("app") / "main.py"
-    flags = [f"--{name}={value}" for name, value in _FLAGS.items()]
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
-    print_text(f"http://localhost:{port}")
+    print_text(f"archgen explorer: http://localhost:{port} (Ctrl-C ends it)")
     sys.stdout.flush()
-    server = subprocess.Popen([*command, *flags], stdout=subprocess.DEVNULL)
-    try:
-        status = server.wait()
-    except KeyboardInterrupt:
-        server.wait()  # the terminal sent it Ctrl-C as well
-        return
-    if status:
-        raise ArchError("app", f"streamlit ended with status {status}")
+    os.execv(command[0], [*command, *_FLAGS])  # noqa: S606 - no shell is meant
 
 
 def _refuse_taken(port: int) -> None:

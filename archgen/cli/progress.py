@@ -6,7 +6,7 @@ import json as json_text
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import takewhile
+from itertools import count
 from typing import TYPE_CHECKING
 
 from archgen.cli.console import lay_out, note, print_text, terminal_width
@@ -51,12 +51,13 @@ def _figure(row: Row, name: str) -> str:
 
 
 def _values(study: Study, row: Row) -> str:
-    """Write what varies; paths without what all have in common."""
+    """Write what varies; of each path as much as tells it from the others."""
     keys = [path.split(".") for path in study.vary]
-    shared = len(list(takewhile(lambda level: len(set(level)) == 1, zip(*keys, strict=False))))
-    shared = min(shared, *(len(key) - 1 for key in keys))
-    paths = {path: ".".join(key[shared:]) for path, key in zip(study.vary, keys, strict=True)}
-    return " ".join(f"{paths[path]}={_value(value)}" for path, value in row.vary.items())
+    endings = ([".".join(key[-length:]) for key in keys] for length in count(1))
+    names = next(names for names in endings if len(set(names)) == len(names))
+    return " ".join(
+        f"{name}={_value(row.vary[path])}" for name, path in zip(names, study.vary, strict=True)
+    )
 
 
 def _value(value: object) -> str:

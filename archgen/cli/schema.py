@@ -23,8 +23,10 @@ def schema(
         archgen schema > archgen.schema.json
         archgen schema --study > study.schema.json
     """
+    from archgen.blocks.outside import load_installed
     from archgen.spec.schema import DRAFT, spec_schema
 
+    load_installed()
     use_blocks(blocks)
     if study:
         from archgen.study import Study

@@ -75,7 +75,8 @@ def print_stages(net: Net) -> None:
     from archgen.view import stage_rows
 
     counts = cost(net)
-    print_text(headline(net, counts) + "\n")
+    print_text(headline(net, counts))
+    print_text("")
     cells = [
         (row.path, row.block, size(row.shape), row.stride or "", f"{row.params:,}",
          f"{row.macs:,}", f"{row.share:.1%}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from archgen import files, yamlfile
 from archgen.blocks import Block, Branch, Fusion
+from archgen.blocks.outside import load_installed
 from archgen.columns import MAX_DEPTH, chief, from_validation
 from archgen.errors import ArchError, unknown
 from archgen.graph import Graph
@@ -199,7 +201,7 @@ class Net(BaseModel):
             ArchError: A path leads nowhere or a value is refused.
         """
         data = self.data()
-        for path, value in values.items():
+        for path, value in deepcopy(dict(values)).items():
             *parents, last = _keys(path)
             target: Any = data
             for key in parents:
@@ -250,6 +252,8 @@ def _complaints(net: Net) -> Iterator[tuple[str, str]]:
 
 
 def _block_complaints(node: Inner, path: str) -> Iterator[tuple[str, str]]:
+    if node.block not in Block.kinds:
+        load_installed()
     block = Block.kinds.get(node.block)
     if block is None:
         yield f"{path}.block", unknown("block", node.block, Block.kinds)
@@ -389,7 +393,9 @@ def _placed(error: ArchError, document: yamlfile.Document | None) -> ArchError:
     keys: list[str | int] = [int(k) if k.isdecimal() else k for k in error.path.split(".") if k]
     if error.field in names.TOP_LEVEL:
         keys = [error.field]
-    elif keys and keys[0] not in names.TOP_LEVEL:
+    elif ("nodes", error.path.removeprefix("nodes.")) in document.lines:
+        keys = ["nodes", error.path.removeprefix("nodes.")]
+    elif keys and keys[0] not in names.TOP_LEVEL and (keys[0],) not in document.lines:
         node = keys[0]
         field = error.field or (keys[-1] if len(keys) > 1 else "")
         keys = ["nodes", node, field]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from archgen import files, yamlfile
 from archgen.columns import from_validation
 from archgen.errors import ArchError, unknown
-from archgen.spec import Net, load
+from archgen.spec import load
 from archgen.study.space import (
     COSTS,
     TRAINED,
@@ -69,7 +69,7 @@ def _complaints(study: Study) -> Iterator[tuple[Loc, str]]:
     if not TRAINED.keys() & study.score.keys():
         yield ("score",), "at least one score must come from training: top1 or loss"
     try:
-        check_fit(study.train.data, study.net.input, _classes(study.net))
+        check_fit(study.train.data, study.net.input, study.net.graph().classes)
     except ArchError as error:
         yield ("train", "data"), error.message
     for path, vary in study.vary.items():
@@ -79,12 +79,6 @@ def _complaints(study: Study) -> Iterator[tuple[Loc, str]]:
             except ArchError as error:
                 said = f"{error.path}: {error.message}" if error.path != path else error.message
                 yield ("vary", path, *place), f"{json.dumps(value)} does not build: {said}"
-
-
-def _classes(net: Net) -> int | None:
-    graph = net.graph()
-    shapes = [graph.calls[end].shape for end in graph.outputs]
-    return shapes[0][0] if len(shapes) == 1 and len(shapes[0]) == 1 else None
 
 
 def _mistake(error: ValidationError, document: yamlfile.Document) -> ArchError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,14 @@ def test_a_search_from_start_to_end(write: Write, tmp_path: Path) -> None:
     assert seen[-1].trained == 6
     assert seen[-1].eta == 0
     assert seen[-1].counts["complete"] + seen[-1].counts.get("pruned", 0) == 6
+
+
+def test_a_cpu_search_repeats_exactly(write: Write, tmp_path: Path) -> None:
+    study = write(sampler={"kind": "tpe", "seed": 3}, trials=3)
+    for name in ("one", "two"):
+        search(study, folder=tmp_path / name, device="cpu")
+    one, two = ([replace(row, seconds=0.0) for row in trials(tmp_path / n)] for n in ("one", "two"))
+    assert one == two
 
 
 def test_a_resume_goes_on_and_repeats_nothing(write: Write, tmp_path: Path) -> None:

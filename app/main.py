@@ -1,0 +1,67 @@
+"""The explorer: one network's figures, stages, diagram and spec. Draws what archgen computes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from archgen import ArchError, Net, cost, files, load
+from archgen.ops import size
+from archgen.view import dot, short, stage_rows
+
+DEFAULT = "dpn131"
+
+
+def main() -> None:
+    """Draw the page; the address holds the network, so that a view can be shared."""
+    st.set_page_config(page_title="archgen", layout="wide")
+    known = files.names("specs")
+    asked = st.query_params.get("spec", DEFAULT)
+    start = known.index(asked if asked in known else DEFAULT)
+    name = st.sidebar.selectbox("Network", known, index=start, key="spec")
+    st.query_params["spec"] = name
+    try:
+        draw(load(name), files.find("specs", name).read_text(encoding="utf-8"))
+    except ArchError as error:
+        st.error(str(error))
+
+
+def draw(net: Net, text: str) -> None:
+    """Draw one network, and the text of its spec."""
+    st.title(net.name)
+    if net.paper is not None:
+        link = f" ([arXiv:{net.paper.arxiv}](https://arxiv.org/abs/{net.paper.arxiv}))"
+        st.markdown(net.paper.title + (link if net.paper.arxiv else ""))
+    counts = cost(net)
+    figures = {
+        "Parameters": short(counts.params),
+        "MACs": short(counts.macs),
+        "Activations": short(counts.activations),
+        "Layers": str(counts.depth),
+        "Input": size(net.input),
+    }
+    for column, (label, value) in zip(st.columns(len(figures)), figures.items(), strict=True):
+        column.metric(label, value)
+    stages, diagram, spec = st.tabs(["Stages", "Diagram", "Spec"])
+    stages.dataframe(
+        [
+            {
+                "path": row.path,
+                "block": row.block,
+                "output": size(row.shape),
+                "stride": row.stride or None,
+                "parameters": row.params,
+                "MACs": row.macs,
+                "share of MACs": f"{row.share:.1%}",
+            }
+            for row in stage_rows(net)
+        ],
+        hide_index=True,
+        column_config=dict.fromkeys(
+            ["parameters", "MACs"], st.column_config.NumberColumn(format="localized")
+        ),
+    )
+    diagram.graphviz_chart(dot(net))
+    spec.code(text, language="yaml")
+
+
+main()

@@ -1,0 +1,180 @@
+"""What every block must keep, found in `Block.kinds`: a new class is covered as it stands."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from archgen import cost, source
+from archgen.blocks import Block, Branch, Fusion, Layer
+from archgen.errors import ArchError
+from archgen.graph import Graph, check
+from archgen.joins import Join
+from archgen.spec import Net, parse
+
+KINDS = sorted(Block.kinds)
+BRANCHES = [kind for kind in KINDS if issubclass(Block.kinds[kind], Branch)]
+FIELDS = [(kind, field) for kind in KINDS for field in Block.kinds[kind].model_fields]
+
+# Ways to give a block the width that it needs, and company for fields that act together.
+BASES: list[dict[str, Any]] = [
+    {"width": 8},
+    {},
+    {"width": 8, "out": 24},
+    {"groups": 2, "group_width": 4},
+    {"groups": 2},
+]
+JOINS: dict[str, dict[str, Any]] = {
+    "none": {"join": "none"},
+    "add": {"join": "add"},
+    "dense": {"join": "dense"},
+    "dual": {"join": "dual", "grow": 4},
+    "concat": {"join": "concat", "grow": 4},
+}
+"""Every join with what it needs."""
+# Names that mean the same everywhere need no description of their own.
+PLAIN = {"width", "kernel", "stride", "dilation", "eps", "act", "dropout", "classes"}
+
+
+def wrap(kind: str, fields: dict[str, Any], join: str = "add") -> Net:
+    """Put a block into a minimal net."""
+    node: dict[str, Any] = {"block": kind, **fields}
+    if issubclass(Block.kinds[kind], Branch):
+        node |= {"depth": 2, "shortcut": JOINS[join]}
+    if issubclass(Block.kinds[kind], Fusion):
+        node["from"] = ["stem", "side"]
+    nodes = {
+        "stem": {"block": "conv", "width": 8},
+        "side": {"block": "conv", "width": 8, "from": "input"},
+        "node": {"from": "stem", **node},
+        "end": {"block": "concat", "from": ["node", "other"]},
+    }
+    if not issubclass(Block.kinds[kind], Fusion):
+        del nodes["side"]
+    del nodes["end"]
+    return Net.of({"name": "tiny", "input": [3, 16, 16], "nodes": nodes})
+
+
+def graphs(kind: str, fields: dict[str, Any], joins: tuple[str, ...] = ("add",)) -> Iterator[Graph]:
+    """Lower a block in every base that has only fields of it, where that is allowed."""
+    for base in BASES:
+        if base.keys() - Block.kinds[kind].model_fields.keys():
+            continue
+        for join in joins:
+            try:
+                yield wrap(kind, {**base, **fields}, join).graph()
+            except ArchError:
+                continue
+
+
+def test_every_kind_is_a_layer_a_branch_or_a_fusion():
+    for kind in KINDS:
+        block = Block.kinds[kind]
+        assert block.kind == kind
+        assert sum(issubclass(block, each) for each in (Layer, Branch, Fusion)) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_builds(kind: str):
+    graph = next(graphs(kind, {}, tuple(JOINS)))
+    check(graph)
+    names = [name for name, *_ in graph.params()]
+    assert len(set(names)) == len(names)
+    assert cost(graph).params > 0
+    ast.parse(source(graph))
+
+
+@pytest.mark.parametrize(("kind", "field"), FIELDS)
+def test_every_field_matters(
+    kind: str, field: str, values: Callable[[type[Block], str], list[Any]]
+):
+    """In one and the same surrounding, other values give other graphs; each word another one."""
+    block = Block.kinds[kind]
+    tried = values(block, field)
+    needed = len(tried) if isinstance(tried[0], str) else 2
+    most = 0
+    for base in BASES:
+        if base.keys() - block.model_fields.keys():
+            continue
+        for join in JOINS if issubclass(block, Branch) else ("none",):
+            digests = set()
+            for value in tried:
+                try:
+                    digests.add(wrap(kind, {**base, field: value}, join).graph().digest)
+                except ArchError:
+                    continue
+            most = max(most, len(digests))
+    assert most >= needed, f"{most} different graphs from {field} in {tried}"
+
+
+@pytest.mark.parametrize(("kind", "field"), FIELDS)
+def test_a_default_is_what_is_meant_without_the_field(kind: str, field: str):
+    default = Block.kinds[kind].model_fields[field].get_default()
+    if default is None or Block.kinds[kind].model_fields[field].is_required():
+        return
+    for base in BASES:
+        if field in base or base.keys() - Block.kinds[kind].model_fields.keys():
+            continue
+        try:
+            without = wrap(kind, base).graph().digest
+            named = wrap(kind, {**base, field: default}).graph().digest
+        except ArchError:
+            continue
+        assert named == without
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_says_what_it_is(kind: str):
+    block = Block.kinds[kind]
+    doc = inspect.cleandoc(block.__dict__.get("__doc__") or "")
+    summary = doc.split("\n\n")[0]
+    assert len(summary) > 25
+    assert summary.endswith(".")
+    family = sys.modules[block.__module__].__doc__ or ""
+    ours = "stem" in family.lower() or "head" in family.lower() or "without weights" in family
+    assert ours or "arXiv:" in doc + family or "convolution" in summary.lower()
+
+
+@pytest.mark.parametrize(("kind", "field"), FIELDS)
+def test_its_fields_are_documented(kind: str, field: str):
+    info = Block.kinds[kind].model_fields[field]
+    assert info.description or field in PLAIN
+    assert info.is_required() or info.get_default() is None or info.default is not None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_unknown_fields_and_wrong_types_are_refused(kind: str):
+    block = Block.kinds[kind]
+    with pytest.raises(ArchError, match="nodes.node.nonsense: no field of block"):
+        wrap(kind, {"nonsense": 1})
+    for field in block.model_fields:
+        with pytest.raises(ArchError):
+            wrap(kind, {**({"width": 8} if "width" in block.model_fields else {}), field: "?"}).graph()
+
+
+@pytest.mark.parametrize("join", sorted(Join.kinds))
+@pytest.mark.parametrize("kind", BRANCHES)
+def test_any_branch_under_any_join_builds_or_says_why_not(kind: str, join: str):
+    found = 0
+    for base in BASES:
+        if base.keys() - Block.kinds[kind].model_fields.keys():
+            continue
+        try:
+            made = wrap(kind, base, join)
+            graph = made.graph()
+        except ArchError as error:
+            assert error.path
+            assert error.message
+            continue
+        found += 1
+        check(graph)
+        ast.parse(source(graph))
+        assert parse(made.dump()).digest() == made.digest()
+        out = graph.calls[graph.outputs[0]].shape
+        assert out[1:] == (16, 16)
+    assert found, "no way to use this branch under this join"

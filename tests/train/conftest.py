@@ -1,0 +1,15 @@
+"""Without torch tests, torch is not even imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+NEED_TORCH = {"test_data.py", "test_loop.py"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files that import torch."""
+    skips = config.option.markexpr == "not torch" and collection_path.name in NEED_TORCH
+    return True if skips else None
