@@ -10,16 +10,16 @@ PyTorch is imported by `build` and `search` alone.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from archgen.analysis import Cost, cost
-from archgen.codegen import source
-from archgen.errors import ArchError
-from archgen.graph import Graph
-from archgen.spec import Net, load
-
 if TYPE_CHECKING:
+    from archgen.analysis import Cost, cost
+    from archgen.codegen import source
+    from archgen.errors import ArchError
+    from archgen.graph import Graph
     from archgen.nn import build
+    from archgen.spec import Net, load
     from archgen.study import search
 
 __version__ = "0.1.0"
@@ -36,13 +36,27 @@ __all__ = [
 ]
 
 
+# Imported on first use, so that commands and their completion start fast.
+_HOMES = {
+    "ArchError": "archgen.errors",
+    "Cost": "archgen.analysis",
+    "Graph": "archgen.graph",
+    "Net": "archgen.spec",
+    "build": "archgen.nn",
+    "cost": "archgen.analysis",
+    "load": "archgen.spec",
+    "search": "archgen.study",
+    "source": "archgen.codegen",
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name == "build":
-        from archgen.nn import build
+    if name not in _HOMES:
+        raise AttributeError(f"module 'archgen' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
 
-        return build
-    if name == "search":
-        from archgen.study import search
 
-        return search
-    raise AttributeError(f"module 'archgen' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,5 +1,6 @@
-"""``python -m archgen``: the same as the command ``archgen``."""
+"""``python -m archgen`` is ``archgen``."""
 
 from archgen.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -360,7 +360,8 @@ class Act(Op):
         return self.kind in ("relu", "leaky_relu", "elu", "relu6")
 
     def expr(self, args: Sequence[str], me: str) -> Text:
-        return (f"F.{self.kind}({args[0]})",)
+        home = "torch" if self.kind == "sigmoid" else "F"
+        return (f"{home}.{self.kind}({args[0]})",)
 
     def expr_in_place(self, args: Sequence[str]) -> Text:
         """Give the expression that overwrites its operand."""
@@ -447,11 +448,19 @@ class Add(Op):
         first = inputs[0]
         for other in inputs:
             if other != first:
-                raise Law(f"maps of {' and '.join(map(size, inputs))} cannot be added", "shortcut")
+                raise Law(_unlike(inputs), "shortcut")
         return first
 
     def expr(self, args: Sequence[str], me: str) -> Text:
         return (" + ".join(args),)
+
+
+def _unlike(shapes: Sequence[Shape]) -> str:
+    message = f"maps of {' and '.join(map(size, shapes))} cannot be added"
+    heights = {shape[-1] for shape in shapes}
+    if max(heights) - min(heights) == 1:
+        message += "; an odd size is halved in two ways: use an input that the strides divide"
+    return message
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ def test_sums_inside_products_keep_their_brackets():
     assert body_of(use) == [
         "y = self.a(x)",
         "y = y + self.b(x)",
-        "x = F.sigmoid(self.g(x.mean((2, 3), keepdim=True)))",
+        "x = torch.sigmoid(self.g(x.mean((2, 3), keepdim=True)))",
         "return (y * x) * 2.0",
     ]
     assert body_of(lambda x: x.conv("a", 4) + x * 2.0)[-1] == "return y + (x * 2.0)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from archgen.blocks.base import (
     Activation,
     Channels,
@@ -47,7 +49,7 @@ class BottleneckPreact(Grouped, kind="bottleneck_preact"):
     """
 
     activated: ClassVar[bool] = True
-    expand: Channels = 4
+    expand: Channels = Field(4, description="output channels over width")
     stride: Opening[Stride] = 1
     dilation: Dilation = 1
     eps: Eps = 1e-5
@@ -107,7 +109,7 @@ class BottleneckPyramid(Grouped, kind="bottleneck_pyramid"):
     No activation before the first convolution and none after the join.
     """
 
-    expand: Channels = 4
+    expand: Channels = Field(4, description="output channels over width")
     stride: Opening[Stride] = 1
     dilation: Dilation = 1
     eps: Eps = 1e-5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from archgen.blocks.base import (
     Activation,
     Channels,
@@ -42,7 +44,7 @@ class Bottleneck(Grouped, kind="bottleneck"):
     ResNeXt (arXiv:1611.05431), with a dilation that of DRN (arXiv:1705.09914).
     """
 
-    expand: Channels = 4
+    expand: Channels = Field(4, description="output channels over width")
     stride: Opening[Stride] = 1
     dilation: Dilation = 1
     eps: Eps = 1e-5

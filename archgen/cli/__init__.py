@@ -16,5 +16,6 @@ def main() -> None:
         from archgen.cli.commands import app
 
         app(prog_name="archgen")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # before a command runs
+        sys.stderr.write("error: interrupted\n")
         sys.exit(130)

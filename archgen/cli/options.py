@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from archgen import files, yamlfile
+from archgen import files
 from archgen.errors import ArchError
-from archgen.spec import Net, load
+
+if TYPE_CHECKING:
+    from archgen.spec import Net
 
 
 def complete_spec(incomplete: str) -> list[str]:
@@ -39,8 +41,8 @@ def _complete(kind: files.Kind, incomplete: str) -> list[str]:
 
 
 def _assignment(text: str) -> str:
-    path, sign, _ = text.partition("=")
-    if not sign or not path.strip():
+    path, _, value = text.partition("=")
+    if not path.strip() or not value.strip():
         raise typer.BadParameter(f"{text!r} is not PATH=VALUE, for instance stages.groups=32")
     return text
 
@@ -114,6 +116,8 @@ def load_net(
     Raises:
         ArchError: A mistake in the spec or in a change.
     """
+    from archgen.spec import load
+
     use_blocks(blocks)
     net = load(spec)
     values = {}
@@ -127,6 +131,8 @@ def load_net(
 
 
 def _value(path: str, text: str) -> object:
+    from archgen import yamlfile
+
     try:
         return yamlfile.parse(text, "--set").value
     except ArchError as error:

@@ -15,21 +15,19 @@ from archgen.cli.build import make, refuse_large
 from archgen.cli.console import note, print_json, print_text
 from archgen.cli.options import Blocks, Device, Json, Set, Spec, load_net
 from archgen.errors import ArchError
-from archgen.train.recipe import Recipe
 
 if TYPE_CHECKING:
     from archgen.train.loop import Epoch
-
-_OURS = Recipe()
+    from archgen.train.recipe import Recipe
 
 
 def train(
     spec: Spec,
-    data: Annotated[str, typer.Option(help="The data set.")] = _OURS.data,
-    epochs: Annotated[int, typer.Option(help="Passes over the data.")] = _OURS.epochs,
-    batch: Annotated[int, typer.Option(help="Images a step.")] = _OURS.batch,
-    lr: Annotated[float, typer.Option(help="The highest learning rate.")] = _OURS.lr,
-    seed: Annotated[int, typer.Option(help="Decides weights, order and shifts.")] = _OURS.seed,
+    data: Annotated[str, typer.Option(help="The data set.")] = "digits",
+    epochs: Annotated[int, typer.Option(help="Passes over the data.")] = 12,
+    batch: Annotated[int, typer.Option(help="Images a step.")] = 64,
+    lr: Annotated[float, typer.Option(help="The highest learning rate.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Decides weights, order and shifts.")] = 0,
     device: Device = "auto",
     out: Annotated[
         Path | None,
@@ -84,15 +82,15 @@ def train(
         return
     for path in written:
         print_text(f"wrote {path}")
-    print_text(f"validation: top-1 {result.top1:.2f}%, loss {result.loss:.4f}")
-    print_text(f"test:       top-1 {top1:.2f}%, loss {loss:.4f}")
+    print_text(f"validation: top-1 {result.top1:.2f}%, loss {result.loss:.4g}")
+    print_text(f"test:       top-1 {top1:.2f}%, loss {loss:.4g}")
 
 
 def _recipe(**given: Any) -> Recipe:
     from pydantic import ValidationError
 
     from archgen.columns import from_validation
-    from archgen.train.recipe import needs
+    from archgen.train.recipe import Recipe, needs
 
     needs(given["data"])
     try:
@@ -122,5 +120,5 @@ def _progress(recipe: Recipe, *, json: bool) -> Iterator[Callable[[Epoch], None]
 
 
 def _said(epoch: Epoch) -> str:
-    judged = f"top-1 {epoch.top1:.2f}%, loss {epoch.loss:.4f}"
-    return f"{judged}, train loss {epoch.train_loss:.4f}, {epoch.seconds:.1f} s"
+    judged = f"top-1 {epoch.top1:.2f}%, loss {epoch.loss:.4g}"
+    return f"{judged}, train loss {epoch.train_loss:.4g}, {epoch.seconds:.1f} s"

@@ -52,6 +52,6 @@ def _heading(net: Net | Graph, graph: Graph) -> str:
         title += f": {plain}{arxiv}"
     shape = ", ".join(map(str, graph.calls[0].shape))
     return (
-        f"{fill(f'{title}.', WIDTH)}\n\nInput (N, {shape}); {counts.params:,} parameters, {counts.macs:,} "
-        "multiply-accumulates an image.\nWritten by archgen from its spec; needs only PyTorch.\n"
+        f"{fill(f'{title}.', WIDTH)}\n\nInput (N, {shape}); {counts.params:,} parameters, "
+        f"{counts.macs:,} multiply-accumulates an image.\nWritten by archgen from its spec; needs only PyTorch.\n"
     )

@@ -117,7 +117,9 @@ class Class:
 def _argument(slots: Sequence[tuple[str, Slot]], taken: set[str]) -> str:
     """Name an argument after the clearest of the numbers that it stands for."""
     outs = [name for name, slot in slots if slot.role == "out" and name]
-    if outs:
+    if outs and slots[0][1].role in ("inp", "channels"):
+        names = ["channels"]
+    elif outs:
         names = [outs[0]]
     elif any(slot.role == "inp" for _, slot in slots):
         names = ["inp"]

@@ -1,0 +1,113 @@
+"""The README's commands, blocks and figures are what they say.
+
+Lines behind ``$`` in console blocks are run; what is shown below each is what it prints, where a
+line ``...`` stands for any lines. The two set-up commands are run by ``.ci/run`` (tests) and by
+``tests/study`` (the search).
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import archgen
+from archgen import files, yamlfile
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """All code blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+
+
+def sessions() -> list[tuple[str, str]]:
+    """Each command of the console blocks with what is shown below it."""
+    found = []
+    for block in blocks("console"):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, shown = part.partition("\n")
+            found.append((command, shown))
+    return found
+
+
+def squeeze(text: str) -> list[str]:
+    """Lines without empty ones, spaces folded."""
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def matches(shown: list[str], printed: list[str]) -> bool:
+    """Whether the shown lines are the printed ones, ``...`` standing for any."""
+    if not shown:
+        return not printed
+    if shown[0] == "...":
+        return any(matches(shown[1:], printed[i:]) for i in range(len(printed) + 1))
+    return bool(printed) and shown[0] == printed[0] and matches(shown[1:], printed[1:])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a reader has it: the README's own files, and the specs."""
+    home = tmp_path_factory.mktemp("readme")
+    (home / "specs").symlink_to(files.library("specs"))
+    (home / "ghost.py").write_text(next(b for b in blocks("python") if 'kind="ghost"' in b))
+    (home / "broken.yaml").write_text(next(b for b in blocks("yaml") if "name: broken" in b))
+    return home
+
+
+def runs_torch(command: str) -> bool:
+    """Whether a command imports PyTorch."""
+    return command.split()[1] in ("build", "train", "search", "best")
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        pytest.param(c, s, id=c, marks=[pytest.mark.torch] if runs_torch(c) else [])
+        for c, s in sessions()
+        if c.split()[1] not in ("search", "best")
+    ],
+)
+def test_a_command_prints_what_the_readme_shows(command, shown, folder):
+    program, *arguments = shlex.split(command)
+    assert program == "archgen"
+    ran = subprocess.run(
+        [sys.executable, "-m", "archgen", *arguments], cwd=folder, capture_output=True, text=True
+    )
+    printed = squeeze(ran.stdout + ran.stderr)
+    assert matches(squeeze(shown), printed), "\n".join(printed)
+
+
+def test_the_specs_and_the_study_are_the_shipped_ones():
+    shown = [yamlfile.parse(block).value for block in blocks("yaml")]
+    assert archgen.load("dpn131").data() | {"paper": None} in [v | {"paper": None} for v in shown]
+    assert yamlfile.read(files.find("studies", "pyramid")).value in shown
+
+
+@pytest.mark.torch
+def test_the_python_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for block in blocks("python"):
+        if "archgen.build" in block:
+            namespace: dict[str, object] = {}
+            exec(block, namespace)
+            assert namespace["costs"].params == sum(
+                p.numel() for p in namespace["model"].parameters()
+            )
+            return
+    pytest.fail("no Python block builds a model")
+
+
+def test_every_mixture_of_the_table_is_tested():
+    from test_ingredients import MIXTURES
+
+    rows = [line for line in README.splitlines() if line.startswith("| ") and "`specs/" in line]
+    lines = {re.findall(r"`([^`]*)`", row)[1] for row in rows}
+    tested = {new.strip().splitlines()[-1].strip() for _, _, new in MIXTURES.values()}
+    tested |= {new.strip().splitlines()[0].strip() for _, _, new in MIXTURES.values()}
+    assert lines
+    assert lines <= {re.sub(r"\s+", " ", line) for line in tested}

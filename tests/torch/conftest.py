@@ -1,0 +1,129 @@
+"""One small network of each family, for all that must hold of every module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from archgen.spec import Net, parse
+
+HEAD = "head: {block: pool_linear, classes: 5}"
+TAIL = "head: {block: norm_pool_linear, classes: 5}"
+STEM = "stem: {block: conv_norm, width: 8}"
+FAMILIES: dict[str, list[str]] = {
+    "resnet": [
+        "stem: {block: conv_pool, width: 8, kernel: 3, stride: 1}",
+        "stages: {block: bottleneck, depth: [2, 2], width: [8, 16], stride: [1, 2], expand: 2,"
+        " groups: 4, shortcut: projection}",
+        HEAD,
+    ],
+    "resnet_option_a": [
+        STEM,
+        "stages: {block: basic, depth: [2, 2], width: [8, 12], stride: [1, 2], shortcut: zero_pad}",
+        HEAD,
+    ],
+    "preresnet": [
+        "stem: {block: conv, width: 8}",
+        "stages: {block: basic_preact, depth: [2, 1], width: [16, 24], stride: [1, 2],"
+        " dropout: 0.3, shortcut: {join: add, source: activated}}",
+        TAIL,
+    ],
+    "pyramidnet": [
+        "stem: {block: conv_norm, width: 8, act: none}",
+        "stages: {block: bottleneck_pyramid, depth: [2, 2], stride: [1, 2], expand: 2,"
+        " width: {kind: additive, start: 8, alpha: 9},"
+        " shortcut: {join: add, down: avg_pool, widen: zeros}}",
+        TAIL,
+    ],
+    "dpn": [
+        "stem: {block: conv_pool, width: 10, kernel: 3, stride: 1, eps: 0.001}",
+        "stages: {block: bottleneck_preact_split, depth: [2, 3], stride: [1, 2], groups: 2,"
+        " group_width: [4, 8], out: [16, 32], eps: 0.001, shortcut: {join: dual, grow: [4, 6]}}",
+        "head: {block: norm_pool_linear, classes: 5, eps: 0.001}",
+    ],
+    "dual_basic": [
+        STEM,
+        "stages: {block: basic, depth: [3], width: [[8, 10, 12]],"
+        " shortcut: {join: dual, grow: 4, widen: conv}}",
+        HEAD,
+    ],
+    "drn": [
+        STEM,
+        "stages: {block: basic, depth: [1, 2], width: [8, 16], stride: [2, 1], dilation: [1, 2],"
+        " shortcut: projection}",
+        "degrid: {block: basic, depth: 1, width: 16}",
+        HEAD,
+    ],
+    "dsnet": [
+        STEM,
+        "stages: {block: basic, depth: [3, 2], width: [8, 16], stride: [1, 2],"
+        " shortcut: {join: dense}}",
+        HEAD,
+    ],
+    "ds2net": [
+        STEM,
+        "stages: {block: bottleneck, depth: [3], width: 8, expand: 2,"
+        " shortcut: {join: dense, norm: group, groups: 4, inner: true, taps: block}}",
+        HEAD,
+    ],
+    "parnet": [
+        "at2: {block: repvgg_sse, width: 8, stride: 2}",
+        "at4: {block: repvgg_sse, width: 12, stride: 2}",
+        "at8: {block: repvgg_sse, width: 16, stride: 2}",
+        "body: {streams: 3, from: [at2, at4, at8], block: repvgg_sse, depth: [1, 2, 1],"
+        " width: [8, 12, 16], down: {block: repvgg_sse}, fuse: {block: parnet_fuse}}",
+        HEAD,
+    ],
+    "densenet": [
+        "stem: {block: conv, width: 8}",
+        "stages: {block: dense_bottleneck, depth: [2, 2], shortcut: {join: concat, grow: 4},"
+        " between: {block: transition}}",
+        TAIL,
+    ],
+    "repvgg": [
+        "stages: {block: repvgg, depth: [2, 3], width: [8, 16], stride: 2,"
+        " groups: {kind: cycle, of: [1, 1, 4, 1, 2]}}",
+        HEAD,
+    ],
+    "pyramid_of_features": [
+        "stem: {block: conv_norm, width: 8}",
+        "stages: {block: basic, depth: [1, 1], width: [8, 16], stride: [1, 2],"
+        " shortcut: projection}",
+        "low: {block: conv_norm, from: stages.0, width: 16, stride: 2, act: elu}",
+        "both: {block: sum, from: [stages, low]}",
+        "head: {block: pool_linear, classes: 5, dropout: 0.2}",
+    ],
+}
+OUTPUTS = {"pyramid_of_features": "[head, stages.0, both]"}
+
+
+def family_net(name: str) -> Net:
+    """Make one of them."""
+    top = [f"name: {name}", "input: [3, 16, 16]"]
+    if name in OUTPUTS:
+        top.append(f"outputs: {OUTPUTS[name]}")
+    return parse("\n".join([*top, "nodes:", *(f"  {node}" for node in FAMILIES[name])]))
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> Net:
+    """Each of the small networks in turn."""
+    return family_net(request.param)
+
+
+@pytest.fixture(scope="session")
+def families() -> dict[str, Net]:
+    """All small networks."""
+    return {name: family_net(name) for name in FAMILIES}
+
+
+@pytest.fixture(autouse=True)
+def repeatable() -> Iterator[None]:
+    """Run each test on one thread, from one seed, and leave the thread count as it was."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)
