@@ -16,7 +16,8 @@ from archgen.ops import Law
 from archgen.passes.output_stride import limit_stride
 
 if TYPE_CHECKING:
-    from archgen.spec.net import Inner, Net, Node
+    from archgen.spec.net import Net
+    from archgen.spec.parts import Inner, Node
 
 
 def lower(net: Net) -> Graph:

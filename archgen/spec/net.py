@@ -3,107 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from archgen import files, yamlfile
-from archgen.blocks import Block, Branch, Fusion
-from archgen.blocks.outside import load_installed
-from archgen.columns import MAX_DEPTH, chief, from_validation
+from archgen.columns import chief, from_validation
 from archgen.errors import ArchError, unknown
 from archgen.graph import Graph
-from archgen.joins import SHORTHANDS, Join
 from archgen.spec import names
 from archgen.spec.lower import lower
+from archgen.spec.parts import Init, Node, Paper, Published, Sources, config
+from archgen.spec.rules import complaints
 
 Side: TypeAlias = Annotated[int, Field(ge=1, le=8192)]
-Depth: TypeAlias = Annotated[int, Field(ge=1, le=MAX_DEPTH)]
-Sources: TypeAlias = Annotated[list[str], Field(min_length=1)]
-Positive: TypeAlias = Annotated[float, Field(gt=0)]
-_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Published(BaseModel):
-    """Figures that the paper, or the authors' repository, gives for this network."""
-
-    model_config = _config
-    params: Positive | None = Field(None, description="parameters")
-    macs: Positive | None = Field(None, description="multiply-accumulates (papers' FLOPs)")
-    depth: int | None = Field(None, description="weighted layers on the main path")
-    imagenet_top1_error: Positive | None = Field(None, description="percent, 224x224, one crop")
-    imagenet_top5_error: Positive | None = Field(None, description="percent, 224x224, one crop")
-    cifar10_error: Positive | None = Field(None, description="percent")
-    cifar100_error: Positive | None = Field(None, description="percent")
-
-
-class Paper(BaseModel):
-    """Where the network comes from."""
-
-    model_config = _config
-    title: str
-    arxiv: Annotated[str, Field(pattern=r"^\d{4}\.\d{4,5}$")] | None = None
-    published: Published = Published()
-    note: str = Field("", description="choices that are ours, and disagreements explained")
-
-
-class Init(BaseModel):
-    """How weights start; norms start as 1 and 0."""
-
-    model_config = _config
-    conv: Literal["he_fan_out", "he_fan_in", "default"] = Field(
-        "he_fan_out", description="normal with variance 2 / fan, or PyTorch's default"
-    )
-    linear: Literal["default", "he_fan_in", "he_fan_out", "normal"] = Field(
-        "default", description="PyTorch's default, He normal, or normal with deviation 0.01"
-    )
-    linear_bias: Literal["default", "zero"] = "default"
-
-
-class Inner(BaseModel):
-    """A block inside a node: ``{block: ..., ...}``."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-    block: str
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The block's fields as the spec has them."""
-        return dict(self.__pydantic_extra__ or {})
-
-
-class Node(Inner):
-    """A block, a list of blocks (`depth` a number) or stages of blocks (`depth` a list).
-
-    All further keys are fields of the block; each may be a column.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True, serialize_by_alias=True)
-    from_: str | Sources | None = Field(
-        None, alias="from", description="nodes (or stages: `stages.0`) that it reads"
-    )
-    depth: Depth | list[Depth] | None = Field(None, description="blocks, or blocks a stage")
-    shortcut: str | dict[str, Any] = Field("none", description="the join of each unit")
-    between: Inner | None = Field(None, description="a block before every stage but the first")
-    streams: Annotated[int, Field(ge=1, le=16)] | None = Field(
-        None, description="parallel streams over the last maps of `from`"
-    )
-    down: Inner | None = Field(None, description="block behind the first stream")
-    fuse: Inner | None = Field(None, description="block that takes in each further stream")
-
-    @property
-    def join(self) -> dict[str, Any]:
-        """The shortcut in its long form."""
-        return SHORTHANDS[self.shortcut] if isinstance(self.shortcut, str) else self.shortcut
-
-    @property
-    def sources(self) -> list[str]:
-        """Names in ``from``; empty for the node above."""
-        return [self.from_] if isinstance(self.from_, str) else list(self.from_ or [])
 
 
 class Net(BaseModel):
@@ -112,7 +29,7 @@ class Net(BaseModel):
     Immutable; `graph` lowers it. Made by `load`, `parse` or `Net.of`.
     """
 
-    model_config = _config
+    model_config = config
     name: str
     paper: Paper | None = None
     input: Annotated[
@@ -141,7 +58,7 @@ class Net(BaseModel):
             if not isinstance(data, dict):
                 raise ArchError("", "a spec is a mapping with the keys name, input and nodes")
             net = cls.model_validate(data)
-            for path, message in _complaints(net):
+            for path, message in complaints(net):
                 raise ArchError(path, message)
         except ValidationError as error:
             raise _placed(_clean(error, data), document) from None
@@ -230,115 +147,6 @@ def parse(text: str, file: str = "<text>") -> Net:
     """Load a spec from YAML text; raises `ArchError` as `load` does."""
     document = yamlfile.parse(text, file)
     return Net.of(document.value, document)
-
-
-def _complaints(net: Net) -> Iterator[tuple[str, str]]:
-    """Yield (path, message) of what pydantic cannot see, in the order of the spec."""
-    if message := names.complaint(net.name, node=False):
-        yield "name", message
-    above = ["input"]
-    for name, node in net.nodes.items():
-        path = f"nodes.{name}"
-        if message := names.complaint(name, node=True):
-            yield path, message
-        yield from _block_complaints(node, path)
-        yield from _join_complaints(node, f"{path}.shortcut")
-        yield from _source_complaints(net, node, above, f"{path}.from")
-        yield from _shape_complaints(node, path)
-        above.append(name)
-    for output in net.outputs or []:
-        if output.split(".")[0] not in net.nodes:
-            yield "outputs", unknown("node", output, net.nodes)
-
-
-def _block_complaints(node: Inner, path: str) -> Iterator[tuple[str, str]]:
-    if node.block not in Block.kinds:
-        load_installed()
-    block = Block.kinds.get(node.block)
-    if block is None:
-        yield f"{path}.block", unknown("block", node.block, Block.kinds)
-        return
-    for field in node.fields:
-        if field not in block.model_fields:
-            what = f"field of block {node.block!r} called"
-            yield f"{path}.{field}", unknown(what, field, block.model_fields)
-    if isinstance(node, Node):
-        for key, inner in (("between", node.between), ("down", node.down), ("fuse", node.fuse)):
-            if inner is None:
-                continue
-            yield from _block_complaints(inner, f"{path}.{key}")
-            fuses = issubclass(Block.kinds.get(inner.block, Block), Fusion)
-            if inner.block in Block.kinds and fuses != (key == "fuse"):
-                reads = "several maps" if key == "fuse" else "one map"
-                yield (
-                    f"{path}.{key}.block",
-                    f"block {inner.block!r} cannot be here: {key} reads {reads}",
-                )
-
-
-def _join_complaints(node: Node, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(node.shortcut, str):
-        if node.shortcut not in SHORTHANDS:
-            yield path, unknown("shortcut", node.shortcut, [*SHORTHANDS, "{join: ...}"])
-        return
-    if "join" not in node.shortcut:
-        yield f"{path}.join", "this field is required"
-        return
-    kind = node.shortcut["join"]
-    if not isinstance(kind, str) or kind not in Join.kinds:
-        yield f"{path}.join", unknown("join", str(kind), Join.kinds)
-        return
-    fields = Join.kinds[kind].model_fields
-    for field in node.shortcut:
-        if field != "join" and field not in fields:
-            yield f"{path}.{field}", unknown(f"field of join {kind!r} called", field, fields)
-
-
-def _source_complaints(
-    net: Net, node: Node, above: Sequence[str], path: str
-) -> Iterator[tuple[str, str]]:
-    for source in node.sources:
-        name = source.split(".")[0]
-        if name not in above:
-            what = "no node"
-            if name in net.nodes:
-                what = "a node reads only from nodes above it, not from"
-            yield path, f"{what} {source!r} before this one; there are {', '.join(above)}"
-    fuses = issubclass(Block.kinds.get(node.block, Block), Fusion)
-    if node.streams is None and fuses != (len(node.sources) > 1):
-        wanted = "several maps: name them in from" if fuses else "one map"
-        yield path, f"block {node.block!r} reads {wanted} (given: {len(node.sources)})"
-
-
-def _shape_complaints(node: Node, path: str) -> Iterator[tuple[str, str]]:
-    stack = node.depth is not None
-    branch = issubclass(Block.kinds.get(node.block, Block), Branch)
-    if not branch and (node.shortcut != "none" or stack):
-        key = "depth" if stack else "shortcut"
-        yield f"{path}.{key}", f"block {node.block!r} is no branch: it takes no depth or shortcut"
-    if isinstance(node.depth, list) and not 1 <= len(node.depth) <= 64:
-        yield f"{path}.depth", "give a number of blocks for each of 1 to 64 stages"
-    if node.between is not None and (not isinstance(node.depth, list) or node.streams):
-        yield f"{path}.between", "acts between stages: give depth as a list, one entry a stage"
-    if node.streams is None:
-        for key in ("down", "fuse"):
-            if getattr(node, key) is not None:
-                yield f"{path}.{key}", "acts only in a node with streams"
-        return
-    if not stack:
-        yield f"{path}.depth", "streams need a depth: one number, or one a stream"
-    taps = [source.replace(".", "_") for source in node.sources]
-    modules = [tap + behind for tap in taps for behind in ("", "_down", "_fuse")]
-    if len(set(modules)) < len(modules):
-        yield f"{path}.from", f"two modules would have one name: streams {', '.join(taps)}"
-    if node.streams > len(node.sources):
-        yield (
-            f"{path}.streams",
-            f"{node.streams} streams need {node.streams} maps in from, not {len(node.sources)}",
-        )
-    for key in ("down", "fuse"):
-        if node.streams > 1 and getattr(node, key) is None:
-            yield f"{path}.{key}", "more than one stream needs it: {block: ...}"
 
 
 def _keys(path: str) -> list[str]:

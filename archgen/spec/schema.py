@@ -15,7 +15,8 @@ from archgen.blocks import Block, Branch, Fusion
 from archgen.columns import AnySchedule
 from archgen.joins import SHORTHANDS, Join
 from archgen.spec import names
-from archgen.spec.net import Net, Node
+from archgen.spec.net import Net
+from archgen.spec.parts import Node
 
 Schema: TypeAlias = dict[str, Any]
 

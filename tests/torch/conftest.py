@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import networkx as nx
 import pytest
 import torch
+from torch import Tensor, fx, nn
 
+from archgen import ops
+from archgen.graph import Graph
 from archgen.spec import Net, parse
 
 HEAD = "head: {block: pool_linear, classes: 5}"
@@ -127,3 +131,82 @@ def repeatable() -> Iterator[None]:
     torch.manual_seed(0)
     yield
     torch.set_num_threads(threads)
+
+
+# --- a module as a graph ----------------------------------------------------------------------
+
+MODULES = (ops.Conv, ops.Linear, ops.Norm, ops.GroupNorm, ops.Dropout)
+FUNCTIONS = {
+    ops.Mean: "mean",
+    ops.Flatten: "flatten",
+    ops.Mul: "mul",
+    ops.Times: "mul",
+    ops.Weigh: "mul",
+    ops.Cat: "cat",
+    ops.Slice: "getitem",
+    ops.Subsample: "getitem",
+    ops.Shuffle: "channel_shuffle",
+    ops.Pad: "pad",
+    ops.Input: "input",
+}
+
+
+@pytest.fixture(scope="session")
+def wired_as() -> Callable[[nn.Module, Graph, Tensor], bool]:
+    """Tell whether a module, traced by fx, is a graph: operations, edges and shapes."""
+
+    def same(model: nn.Module, graph: Graph, x: Tensor) -> bool:
+        ours, traced = op_dag(graph), fx_dag(model, x)
+        return bool(nx.is_isomorphic(ours, traced, node_match=lambda a, b: a == b))
+
+    return same
+
+
+def op_dag(graph: Graph) -> nx.DiGraph:
+    """Label our operations as fx would; a sum of several maps is a chain of sums of two."""
+    dag = nx.DiGraph()
+    for index, call in enumerate(graph.calls):
+        if isinstance(call.op, ops.Add):
+            first, *others = call.inputs
+            above: object = first
+            for number, other in enumerate(others):
+                here = index if number == len(others) - 1 else (index, number)
+                dag.add_node(here, label="add", shape=call.shape)
+                dag.add_edges_from([(above, here), (other, here)])
+                above = here
+            continue
+        if isinstance(call.op, MODULES):
+            label = call.name
+        elif isinstance(call.op, ops.Pool):
+            label = f"{call.op.kind}_pool2d"
+        else:
+            label = FUNCTIONS.get(type(call.op)) or call.op.kind
+        dag.add_node(index, label=label, shape=call.shape)
+        dag.add_edges_from((source, index) for source in call.inputs)
+    return dag
+
+
+def fx_dag(model: nn.Module, x: Tensor) -> nx.DiGraph:
+    """Trace a module and find the shape of each node by running it."""
+    traced = fx.symbolic_trace(model)
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    class Shapes(fx.Interpreter):
+        def run_node(self, n: fx.Node) -> object:
+            result = super().run_node(n)
+            if isinstance(result, Tensor):
+                shapes[n.name] = tuple(result.shape[1:])
+            return result
+
+    Shapes(traced).run(x)
+    dag = nx.DiGraph()
+    for node in traced.graph.nodes:
+        if node.op in ("output", "get_attr") or node.target == "view":
+            continue  # a weight a channel is reached by get_attr and view
+        label = str(getattr(node.target, "__name__", node.target))
+        label = "input" if node.op == "placeholder" else label
+        dag.add_node(node.name, label=label, shape=shapes[node.name])
+        for source in node.all_input_nodes:
+            if source.name in dag:
+                dag.add_edge(source.name, node.name)
+    return dag

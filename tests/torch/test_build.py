@@ -10,17 +10,15 @@ import pickle
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
-import networkx as nx
 import pytest
 import torch
 from torch import Tensor, fx, nn
 
 import archgen
-from archgen import ops
-from archgen.graph import Graph
 from archgen.ops import size
 from archgen.spec import Net, parse
 
@@ -66,74 +64,9 @@ def test_names_shapes_and_outputs_are_the_graphs(family: Net):
     assert all(p.dtype == torch.float32 and p.requires_grad for p in model.parameters())
 
 
-def test_every_operation_runs_with_the_shape_that_the_graph_has(family: Net):
+def test_the_text_computes_the_graph(family: Net, wired_as: Callable[..., bool]):
     """fx traces one node an operation, with the same edges and shapes."""
-    model = archgen.build(family).eval()
-    ours, traced = op_dag(family.graph()), fx_dag(model, image(family))
-    assert nx.is_isomorphic(ours, traced, node_match=lambda a, b: a == b)
-
-
-MODULES = (ops.Conv, ops.Linear, ops.Norm, ops.GroupNorm, ops.Dropout)
-FUNCTIONS = {
-    ops.Mean: "mean",
-    ops.Flatten: "flatten",
-    ops.Mul: "mul",
-    ops.Times: "mul",
-    ops.Weigh: "mul",
-    ops.Cat: "cat",
-    ops.Slice: "getitem",
-    ops.Subsample: "getitem",
-    ops.Shuffle: "channel_shuffle",
-    ops.Pad: "pad",
-    ops.Pool: "pool",
-    ops.Input: "input",
-}
-
-
-def op_dag(graph: Graph) -> nx.DiGraph:
-    """Label our operations as fx would; a sum of several maps is a chain of sums of two."""
-    dag = nx.DiGraph()
-    for index, call in enumerate(graph.calls):
-        if isinstance(call.op, ops.Add):
-            first, *others = call.inputs
-            above: object = first
-            for number, other in enumerate(others):
-                here = index if number == len(others) - 1 else (index, number)
-                dag.add_node(here, label="add", shape=call.shape)
-                dag.add_edges_from([(above, here), (other, here)])
-                above = here
-            continue
-        label = call.name if isinstance(call.op, MODULES) else FUNCTIONS.get(type(call.op))
-        dag.add_node(index, label=label or call.op.kind, shape=call.shape)
-        dag.add_edges_from((source, index) for source in call.inputs)
-    return dag
-
-
-def fx_dag(model: nn.Module, x: Tensor) -> nx.DiGraph:
-    """Trace a module and find the shape of each node by running it."""
-    traced = fx.symbolic_trace(model)
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    class Shapes(fx.Interpreter):
-        def run_node(self, n: fx.Node) -> object:
-            result = super().run_node(n)
-            if isinstance(result, Tensor):
-                shapes[n.name] = tuple(result.shape[1:])
-            return result
-
-    Shapes(traced).run(x)
-    dag = nx.DiGraph()
-    for node in traced.graph.nodes:
-        if node.op in ("output", "get_attr") or node.target == "view":
-            continue  # a weight a channel is reached by get_attr and view
-        label = getattr(node.target, "__name__", node.target)
-        label = "pool" if "pool" in str(label) or label == "fn" else str(label)
-        label = "input" if node.op == "placeholder" else label.removeprefix("boolean_dispatch")
-        dag.add_node(node.name, label=label or "pool", shape=shapes[node.name])
-        for source in node.all_input_nodes:
-            if source.name in dag:
-                dag.add_edge(source.name, node.name)
-    return dag
+    assert wired_as(archgen.build(family).eval(), family.graph(), image(family))
 
 
 @pytest.mark.parametrize("name", ["resnet18", "dpn68b", "dsnet20_cifar", "parnet_s_cifar"])
@@ -154,7 +87,7 @@ def test_attributes_follow_the_paths_of_the_spec(families: dict[str, Net]):
     assert len(model.stages[0]) == 2
     assert len(model.stages[:1]) == 1
     assert [name for name, _ in model.named_children()] == ["stem", "stages", "head"]
-    assert {type(m).__name__ for m in model.stages[0]} == {"Bottleneck"}
+    assert all(type(m).__name__.startswith("Bottleneck") for m in model.stages[0])
     model = archgen.build(families["parnet"])
     assert model.body.at4[1].spatial.in_channels == 12
     assert model.body.at8_fuse.gate.groups == 2
@@ -198,29 +131,24 @@ def test_copies_and_files_give_the_same_results(family: Net):
 def test_pickles_load_in_another_process(tmp_path: Path, families: dict[str, Net]):
     for name in ("dsnet", "parnet"):
         model = archgen.build(families[name]).double().eval()
-        model.stages_frozen = True if name == "dsnet" else None
+        model.note = name
         model.head.train()
         x = image(families[name]).double()
         saved = {"model": model, "x": x, "y": model(x)}
         (tmp_path / f"{name}.pkl").write_bytes(pickle.dumps(saved))
     code = """
-import pickle, torch
+import pathlib, pickle, torch
 for name in ("dsnet", "parnet"):
-    saved = pickle.load(open(f"{name}.pkl", "rb"))
+    saved = pickle.loads(pathlib.Path(f"{name}.pkl").read_bytes())
     model = saved["model"]
     assert torch.equal(model(saved["x"]), saved["y"])
     assert (model.training, model.head.training) == (False, True)
     assert next(model.parameters()).dtype == torch.float64
-    assert model.stages_frozen == (True if name == "dsnet" else None)
+    assert model.note == name
     again = pickle.loads(pickle.dumps(model))
     assert type(again) is type(model) and type(again.head) is type(model.head)
 print("equal")
 """
-    code = code.replace('open(f"{name}.pkl", "rb")', 'open(f"{name}.pkl", "rb", closefd=True)')
-    code = code.replace("pickle.load(open", "pickle.load(__import__('io').BytesIO(open").replace(
-        "closefd=True))", "closefd=True).read()))"
-    )
-    code = "import warnings; warnings.simplefilter('ignore', ResourceWarning)\n" + code
     assert python(code, tmp_path) == "equal\n"
 
 
@@ -296,7 +224,8 @@ def test_work_in_place_changes_nothing(family: Net):
         grads = [p.grad for p in each.parameters()]
         results.append([*outs, given.grad, *grads, *each.buffers()])
     for ours, wanted in zip(*results, strict=True):
-        assert torch.equal(ours, wanted)
+        # Not always equal to the last bit: ELU in place takes its gradient from its result.
+        torch.testing.assert_close(ours, wanted, rtol=1e-12, atol=1e-12)
 
 
 def test_hooks_fire_where_the_paths_say(families: dict[str, Net]):
@@ -350,7 +279,7 @@ def test_building_leaves_nothing_behind(families: dict[str, Net]):
     assert torch.equal(torch.empty(3).fill_(2.0), torch.full((3,), 2.0))
 
 
-def test_it_scripts_to_an_exported_program(families: dict[str, Net]):
+def test_it_exports_with_a_dynamic_batch(families: dict[str, Net]):
     for name in ("dpn", "dsnet"):
         model, x = archgen.build(families[name]).eval(), image(families[name])
         batch = torch.export.Dim("batch", min=1, max=64)

@@ -1,0 +1,93 @@
+"""The parts of a spec as pydantic models: paper, initialisation, nodes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from archgen.columns import MAX_DEPTH
+from archgen.joins import SHORTHANDS
+
+Depth: TypeAlias = Annotated[int, Field(ge=1, le=MAX_DEPTH)]
+Sources: TypeAlias = Annotated[list[str], Field(min_length=1)]
+Positive: TypeAlias = Annotated[float, Field(gt=0)]
+config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Published(BaseModel):
+    """Figures that the paper, or the authors' repository, gives for this network."""
+
+    model_config = config
+    params: Positive | None = Field(None, description="parameters")
+    macs: Positive | None = Field(None, description="multiply-accumulates (papers' FLOPs)")
+    depth: int | None = Field(None, description="weighted layers on the main path")
+    imagenet_top1_error: Positive | None = Field(None, description="percent, 224x224, one crop")
+    imagenet_top5_error: Positive | None = Field(None, description="percent, 224x224, one crop")
+    cifar10_error: Positive | None = Field(None, description="percent")
+    cifar100_error: Positive | None = Field(None, description="percent")
+
+
+class Paper(BaseModel):
+    """Where the network comes from."""
+
+    model_config = config
+    title: str
+    arxiv: Annotated[str, Field(pattern=r"^\d{4}\.\d{4,5}$")] | None = None
+    published: Published = Published()
+    note: str = Field("", description="choices that are ours, and disagreements explained")
+
+
+class Init(BaseModel):
+    """How weights start; norms start as 1 and 0."""
+
+    model_config = config
+    conv: Literal["he_fan_out", "he_fan_in", "default"] = Field(
+        "he_fan_out", description="normal with variance 2 / fan, or PyTorch's default"
+    )
+    linear: Literal["default", "he_fan_in", "he_fan_out", "normal"] = Field(
+        "default", description="PyTorch's default, He normal, or normal with deviation 0.01"
+    )
+    linear_bias: Literal["default", "zero"] = "default"
+
+
+class Inner(BaseModel):
+    """A block inside a node: ``{block: ..., ...}``."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    block: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The block's fields as the spec has them."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Node(Inner):
+    """A block, a list of blocks (`depth` a number) or stages of blocks (`depth` a list).
+
+    All further keys are fields of the block; each may be a column.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, serialize_by_alias=True)
+    from_: str | Sources | None = Field(
+        None, alias="from", description="nodes (or stages: `stages.0`) that it reads"
+    )
+    depth: Depth | list[Depth] | None = Field(None, description="blocks, or blocks a stage")
+    shortcut: str | dict[str, Any] = Field("none", description="the join of each unit")
+    between: Inner | None = Field(None, description="a block before every stage but the first")
+    streams: Annotated[int, Field(ge=1, le=16)] | None = Field(
+        None, description="parallel streams over the last maps of `from`"
+    )
+    down: Inner | None = Field(None, description="block behind the first stream")
+    fuse: Inner | None = Field(None, description="block that takes in each further stream")
+
+    @property
+    def join(self) -> dict[str, Any]:
+        """The shortcut in its long form."""
+        return SHORTHANDS[self.shortcut] if isinstance(self.shortcut, str) else self.shortcut
+
+    @property
+    def sources(self) -> list[str]:
+        """Names in ``from``; empty for the node above."""
+        return [self.from_] if isinstance(self.from_, str) else list(self.from_ or [])
