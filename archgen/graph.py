@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
+from keyword import iskeyword
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from archgen.errors import ArchError
@@ -125,18 +126,28 @@ def check(graph: Graph) -> None:
     """Check that a graph is well formed; every pass must leave one that is.
 
     Raises:
-        ArchError: A name is bad or not unique, an operand comes later, or a result is
-            neither read nor returned.
+        ArchError: A name is bad, not unique or a module's, an operand comes later, or a
+            result is neither read nor returned.
     """
     seen: set[str] = set()
+    modules: set[str] = set()
     for index, call in enumerate(graph.calls):
-        if call.name in seen or not all(NAME.fullmatch(part) for part in call.name.split(".")):
+        if call.name in seen or not all(map(_is_name, call.name.split("."))):
             raise ArchError(call.name, "this name is taken twice or is no module path")
         seen.add(call.name)
+        module = call.name
+        while (module := module.rpartition(".")[0]) and module not in modules:
+            modules.add(module)
         if any(source >= index for source in call.inputs):
             raise ArchError(call.name, "reads a result that is computed later")
         if not graph.users[index] and index not in graph.outputs:
             raise ArchError(call.name, "its result is neither read nor returned")
+    for name in seen & modules:
+        raise ArchError(name, "this is the name of an operation and of a module")
+
+
+def _is_name(part: str) -> bool:
+    return NAME.fullmatch(part) is not None and not iskeyword(part)
 
 
 class Builder:
@@ -186,6 +197,10 @@ class Builder:
 
     def graph(self, name: str, outputs: Sequence[Map]) -> Graph:
         """Finish: drop weightless calls that nothing reads; refuse dead weights."""
+        if len({call.name for call in self.calls}) < len(self.calls):
+            names = [call.name for call in self.calls]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ArchError(twice, "two operations have this name; give each its own")
         ends = [x.index for x in outputs]
         alive = [False] * len(self.calls)
         for end in ends:

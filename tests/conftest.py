@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,8 +26,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def net() -> Callable[..., Net]:
     """Make a net of some nodes in YAML, one a line: ``net("stages: {block: basic, ...}")``."""
 
-    def make(*nodes: str, input: object = (3, 32, 32), **top: object) -> Net:
-        lines = ["name: tiny", f"input: {list(input)}"]
+    def make(*nodes: str, image: Sequence[int] = (3, 32, 32), **top: object) -> Net:
+        lines = ["name: tiny", f"input: {list(image)}"]
         lines += [f"{key}: {value}" for key, value in top.items()]
         return parse("\n".join([*lines, "nodes:", *(f"  {node}" for node in nodes)]))
 

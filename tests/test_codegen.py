@@ -18,25 +18,8 @@ STEM = "stem: {block: conv_norm, width: 8}"
 HEAD = "head: {block: pool_linear, classes: 10}"
 
 
-def classes(text: str) -> dict[str, str]:
-    """Give each class of the text, by name."""
-    tree = ast.parse(text)
-    found = {n.name: ast.get_source_segment(text, n) for n in tree.body if isinstance(n, ast.ClassDef)}
-    return {name: code or "" for name, code in found.items()}
-
-
-def body_of(use: Callable[[Map], Map]) -> list[str]:
-    """Give the statements of the forward of one hand-written module."""
-    builder = Builder((4, 8, 8))
-    with builder.scope("m", "block"):
-        y = use(builder.input)
-    text = classes(source(builder.graph("net", [y])))["Block"]
-    return text.split("-> Tensor:\n")[1].replace("        ", "").splitlines()
-
-
-def test_a_small_network_in_full(net):
-    text = source(net(STEM, "s: {block: basic, depth: [1, 1], width: [8, 16], shortcut: zero_pad}", HEAD))
-    assert text == '''"""tiny.
+SMALL = '''\
+"""tiny.
 
 Input (N, 3, 32, 32); 5,106 parameters, 4,939,936 multiply-accumulates an image.
 Written by archgen from its spec; needs only PyTorch.
@@ -116,6 +99,27 @@ class Tiny(nn.Module):
 '''
 
 
+def classes(text: str) -> dict[str, str]:
+    """Give each class of the text, by name."""
+    tree = ast.parse(text)
+    found = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    return {node.name: ast.get_source_segment(text, node) or "" for node in found}
+
+
+def body_of(use: Callable[[Map], Map]) -> list[str]:
+    """Give the statements of the forward of one hand-written module."""
+    builder = Builder((4, 8, 8))
+    with builder.scope("m", "block"):
+        y = use(builder.input)
+    text = classes(source(builder.graph("net", [y])))["Block"]
+    return text.split("-> Tensor:\n")[1].replace("        ", "").splitlines()
+
+
+def test_a_small_network_in_full(net):
+    node = "s: {block: basic, depth: [1, 1], width: [8, 16], shortcut: zero_pad}"
+    assert source(net(STEM, node, HEAD)) == SMALL
+
+
 def test_numbers_that_differ_become_arguments_and_equal_columns_share_one(net):
     widths = "{kind: additive, start: 8, alpha: 12}"
     text = source(net(STEM, f"s: {{block: conv_norm, depth: 4, width: {widths}}}"))
@@ -170,7 +174,8 @@ def test_names_never_run_out(net):
 
 def test_variables_are_reused_when_they_are_dead(net):
     node = "s: {block: conv_norm, depth: 40, width: 8}"
-    text = source(net(STEM, "a: {block: conv_norm, width: 8}", "b: {block: conv_norm, width: 8}", node))
+    more = [f"{name}: {{block: conv_norm, width: 8}}" for name in "ab"]
+    text = source(net(STEM, *more, node))
     variables = set(re.findall(r"^        (\w+) = self", text, re.MULTILINE))
     assert variables == {"x"}
 
@@ -289,8 +294,18 @@ def test_a_title_cannot_leave_the_docstring(net, title: str):
 
 
 def test_the_text_is_a_function_of_the_spec(net):
-    made: Net = net(STEM, "s: {block: basic, depth: 3, width: [8, 12, 16], shortcut: zero_pad}", HEAD)
+    node = "s: {block: basic, depth: 3, width: [8, 12, 16], shortcut: zero_pad}"
+    made: Net = net(STEM, node, HEAD)
     assert source(made) == source(parse(made.dump())) == source(made.graph())
+
+
+@pytest.mark.parametrize("name", ["forward", "train", "class", "Conv-1", "c d"])
+def test_a_blocks_own_names_are_guarded_as_well(name: str):
+    builder = Builder((4, 8, 8))
+    with builder.scope("a"):
+        y = builder.input.conv(name, 4)
+    with pytest.raises(ArchError, match=f"^a.{name}: "):
+        source(builder.graph("net", [y]))
 
 
 def test_root_class_is_camel_case():

@@ -45,7 +45,7 @@ def test_a_small_net_by_hand(net):
 
 
 def test_published_networks():
-    """architectures.md section 1, measured on timm and torchvision."""
+    """As measured on timm and torchvision."""
     counted = cost(parse(DPN131))
     assert (counted.params, counted.buffers, counted.macs, counted.depth) == (
         79_254_504,
@@ -99,7 +99,7 @@ def test_costs_are_whole_numbers_of_any_size(net, field: str):
     made = net(
         "a: {block: conv_norm, width: 65536, kernel: 31}",
         "b: {block: conv_norm, width: 65536, kernel: 31}",
-        input=(4096, 8192, 8192),
+        image=(4096, 8192, 8192),
     )
     value = getattr(cost(made), field)
     assert type(value) is (str if field == "name" else int)

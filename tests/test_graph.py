@@ -126,9 +126,8 @@ def test_a_layout_survives_until_it_is_split():
 
 def test_errors_carry_the_path_of_the_open_scope():
     builder = Builder((3, 8, 8))
-    with builder.scope("stages"), builder.scope("0"):
-        with pytest.raises(ArchError) as caught:
-            builder.input.conv("spatial", 8, 3, groups=5)
+    with pytest.raises(ArchError) as caught, builder.scope("stages"), builder.scope("0"):
+        builder.input.conv("spatial", 8, 3, groups=5)
     assert str(caught.value) == "stages.0.spatial: 3 -> 8 channels cannot be split into 5 groups"
     assert caught.value.field == "groups"
 
@@ -147,6 +146,14 @@ def test_a_graph_has_a_largest_size(monkeypatch: pytest.MonkeyPatch):
         x.act()
 
 
+def test_two_operations_of_one_name_are_refused():
+    builder = Builder((3, 8, 8))
+    with builder.scope("a"):
+        x = builder.input.conv("c", 4).conv("c", 4)
+    with pytest.raises(ArchError, match=r"^a\.c: two operations have this name"):
+        builder.graph("g", [x])
+
+
 INPUT = Call("input", Input((3, 8, 8)), (), (3, 8, 8))
 RELU = Act("relu")
 
@@ -159,6 +166,8 @@ RELU = Act("relu")
             "^a: .* taken twice",
         ),
         ([Call("A", RELU, (0,), (3, 8, 8))], "^A: .* no module path"),
+        ([Call("class", RELU, (0,), (3, 8, 8))], "no module path"),
+        ([Call("a", RELU, (0,), (3, 8, 8)), Call("a.b", RELU, (1,), (3, 8, 8))], "^a: .* module"),
         ([Call("a..b", RELU, (0,), (3, 8, 8))], "no module path"),
         ([Call("a.01", RELU, (0,), (3, 8, 8))], "no module path"),
         ([Call("a", Add(), (0, 1), (3, 8, 8))], "^a: reads a result that is computed later"),

@@ -37,7 +37,7 @@ def test_an_unchanged_shape_is_added_as_it_is(net: Make, written: Written):
 
 
 # What stands on the shortcut where the unit goes from 8 to 16 channels, where its stride is 2,
-# and where both happen (architectures.md sections 3 and 7).
+# and where both happen.
 ADDITIVE = [
     ("conv", "conv", "input", "C8>16,1 N", "C8>8,1/2 N", "C8>16,1/2 N"),
     ("conv", "conv", "activated", "C8>16,1", "C8>8,1/2", "C8>16,1/2"),
@@ -119,7 +119,7 @@ DUAL = "{join: dual, grow: [4, 2]}"
     ],
 )
 def test_a_dual_map_has_out_and_growing_dense_channels(net: Make, block: str, expand: int):
-    """After unit j (from 1) of a stage: bw + (j + 2) * inc channels (architectures.md section 2)."""
+    """After unit j (from 1) of a stage: bw + (j + 2) * inc channels (arXiv:1707.01629)."""
     graph = stack(net, block, DUAL, "width: [8, 16], stride: [1, 2]", "[3, 2]")
     shapes = {call.name: call.shape for call in graph.calls}
     cats = {name: shape[0] for name, shape in shapes.items() if name.endswith(".cat")}
@@ -131,7 +131,7 @@ def test_a_dual_map_has_out_and_growing_dense_channels(net: Make, block: str, ex
 
 
 def test_a_dual_unit_is_that_of_dpn(net: Make, written: Written):
-    """architectures.md section 2, steps 1 to 6, for 'proj', 'normal' and 'down' units."""
+    """The unit of arXiv:1707.01629, 'proj', 'normal' and 'down' units."""
     graph = stack(net, "bottleneck_preact", DUAL, "width: [8, 16], stride: [1, 2]", "[2, 1]")
     branch = (
         "reduce_norm relu reduce({i}>{w},1) spatial_norm relu_2 spatial({w}>{w},3{s}) "
@@ -217,7 +217,7 @@ def test_concat_appends_to_the_input(net: Make, written: Written):
 
 
 def test_dense_costs_n_n_plus_1_over_2_weights_a_channel(net: Make):
-    """architectures.md section 4: each (source, target) pair has its own norm and weight."""
+    """Each (source, target) pair has its own norm and weight."""
     for n in (1, 2, 5):
         graph = stack(net, "basic", "{join: dense}", "width: 16", str(n))
         inside = [call.op for call in graph.calls if ".dense." in call.name]

@@ -113,12 +113,11 @@ def test_a_list_shares_no_state_between_stages(net):
     ("count", "taps"), [(1, ["at8"]), (2, ["at4", "at8"]), (3, ["at2", "at4", "at8"])]
 )
 def test_streams_use_the_last_entries_and_are_named_by_their_taps(net, count: int, taps: list[str]):
-    fed = TAPS if count == 3 else TAPS
-    graph = net(*fed, STREAMS.format(n=count)).graph()
+    graph = net(*TAPS, STREAMS.format(n=count)).graph()
     fuses = [f"{tap}_fuse" for tap in taps[1:]]
     wanted = taps + ([f"{taps[0]}_down", *fuses] if count > 1 else [])
     assert modules(graph, 2) == [f"body.{name}" for name in wanted]
-    widths = {tap: width for tap, width in zip(("at2", "at4", "at8"), (8, 12, 16), strict=True)}
+    widths = {"at2": 8, "at4": 12, "at8": 16}
     for tap in taps:
         op = next(c.op for c in graph.calls if c.name == f"body.{tap}.0.spatial")
         assert (op.inp, op.out) == (widths[tap], widths[tap])
@@ -192,7 +191,7 @@ def test_streams_refuse(net, body: str, message: str):
 @pytest.mark.parametrize("inner", ["sum", "concat", "parnet_fuse"])
 def test_between_takes_one_map(net, inner: str):
     node = f"s: {{block: basic, depth: [1, 1], width: 8, between: {{block: {inner}}}}}"
-    with pytest.raises(ArchError, match="nodes.s.between.block: .*between reads one map"):
+    with pytest.raises(ArchError, match=r"nodes\.s\.between\.block: .*between reads one map"):
         net(STEM, node)
 
 
@@ -227,7 +226,7 @@ def test_sizes_that_reach_zero(net, build: str, size: int, message: str | None):
             " between: {block: transition}}",
         ),
     }
-    made: Callable[[], Graph] = net(*nodes[build], input=(3, size, size)).graph
+    made: Callable[[], Graph] = net(*nodes[build], image=(3, size, size)).graph
     if message is None:
         assert made().calls[-1].shape[1:] == (1, 1)
         return

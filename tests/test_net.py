@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from pathlib import Path
 
 import pytest
@@ -42,91 +43,156 @@ def test_a_spec_loads(tmp_path: Path):
     assert load(str(path)).digest() == made.digest()
 
 
-# (what stands in the spec, what takes its place, line, path, law)
-MISTAKES = [
-    ("block: bottleneck", "block: bottelneck", 8, "nodes.stages.block", "no block 'bottelneck'; did you mean 'bottleneck'?"),
-    ("groups: 4", "gruops: 4", 12, "nodes.stages.gruops", "no field of block 'bottleneck' called 'gruops'; did you mean 'groups'?"),
-    ("groups: 4", "dropout: 0.5", 12, "nodes.stages.dropout", "no field of block 'bottleneck'"),
-    ("shortcut: projection", "shortcut: projektion", 13, "nodes.stages.shortcut", "no shortcut 'projektion'; did you mean 'projection'?"),
-    ("shortcut: projection", "shortcut: {join: dull}", 13, "nodes.stages.shortcut.join", "no join 'dull'; did you mean 'dual'?"),
-    ("shortcut: projection", "shortcut: {join: [add]}", 13, "nodes.stages.shortcut.join", "no join \"['add']\""),
-    ("shortcut: projection", "shortcut: {widen: zeros}", 13, "nodes.stages.shortcut.join", "this field is required"),
-    ("shortcut: projection", "shortcut: {join: add, widne: zeros}", 13, "nodes.stages.shortcut.widne", "no field of join 'add' called 'widne'; did you mean 'widen'?"),
-    ("shortcut: projection", "shortcut: {join: add, widen: ones}", 13, "stages.0.0.widen", "input should be 'conv' or 'zeros', not 'ones'"),
-    ("shortcut: projection", "shortcut: 3", 13, "nodes.stages.shortcut", "input should be a valid string, not 3"),
-    ("width: [16, 32]", "width: {kind: aditive}", 10, "nodes.stages.width.kind", "no schedule 'aditive'; did you mean 'additive'?"),
-    ("width: [16, 32]", "width: {kind: additive, start: 16}", 10, "nodes.stages.width.alpha", "this field is required"),
-    ("width: [16, 32]", "width: [16, 32, 64]", 10, "nodes.stages.width", "3 values for 2 stages; give one value, or one a stage"),
-    ("width: [16, 32]", "width: [[16, 16, 16], 32]", 10, "nodes.stages.width.0", "3 values for 2 blocks"),
-    ("width: [16, 32]", "width: [16, -32]", 10, "stages.1.0.width", "input should be greater than or equal to 1, not -32"),
-    ("width: [16, 32]", "width: 0", 10, "stages.0.0.width", "input should be greater than or equal to 1, not 0"),
-    ("width: [16, 32]", "width: 1000000000000", 10, "stages.0.0.width", "input should be less than or equal to 65536, not 1000000000000"),
-    ("width: [16, 32]", "width: 16.0", 10, "stages.0.0.width", "input should be a valid integer, not 16.0"),
-    ("width: [16, 32]", "width: true", 10, "stages.0.0.width", "input should be a valid integer, not True"),
-    ("width: [16, 32]", "width: \"16\"", 10, "stages.0.0.width", "input should be a valid integer, not '16'"),
-    ("width: [16, 32]", "width: {a: 1}", 10, "stages.0.0.width", "input should be a valid integer, not {'a': 1}"),
-    ("width: [16, 32]", "width: [18, 32]", 12, "stages.0.0.spatial", "18 -> 18 channels cannot be split into 4 groups"),
-    ("width: [16, 32]", "expand: 2", 7, "stages.0.0", "needs a width, or groups and group_width"),
-    ("stride: [1, 2]", "stride: 0", 11, "stages.0.0.stride", "input should be greater than or equal to 1, not 0"),
-    ("depth: [2, 2]", "depth: [2, 0]", 9, "nodes.stages.depth.1", "input should be greater than or equal to 1, not 0"),
-    ("depth: [2, 2]", "depth: -1", 9, "nodes.stages.depth", "input should be greater than or equal to 1, not -1"),
-    ("depth: [2, 2]", "depth: two", 9, "nodes.stages.depth", "input should be a valid integer, not 'two'"),
-    ("depth: [2, 2]", "depth: []", 9, "nodes.stages.depth", "give a number of blocks for each of 1 to 64 stages"),
-    ("depth: [2, 2]", "depth: 10000", 9, "nodes.stages.depth", "input should be less than or equal to 2000, not 10000"),
-    ("depth: [2, 2]", "from: at9", 9, "nodes.stages.from", "no node 'at9' before this one; there are input, stem"),
-    ("depth: [2, 2]", "from: head", 9, "nodes.stages.from", "a node reads only from nodes above it, not from 'head'"),
-    ("depth: [2, 2]", "from: stages", 9, "nodes.stages.from", "a node reads only from nodes above it, not from 'stages'"),
-    ("depth: [2, 2]", "from: [stem, input]", 9, "nodes.stages.from", "block 'bottleneck' reads one map (given: 2)"),
-    ("depth: [2, 2]", "from: []", 9, "nodes.stages.from", "list should have at least 1 item after validation, not 0"),
-    ("depth: [2, 2]", "from: [3]", 9, "nodes.stages.from.0", "input should be a valid string, not 3"),
-    ("depth: [2, 2]", "from: stem.0", 9, "nodes.stages.from", "nothing called 'stem.0'; there are stem"),
-    ("block: pool_linear", "block: pool_linear\n    depth: 2", 16, "nodes.head.depth", "block 'pool_linear' is no branch: it takes no depth or shortcut"),
-    ("classes: 10", "classes: 10\n    between: {block: conv}", 17, "nodes.head.between", "acts between stages"),
-    ("classes: 10", "classes: ten", 16, "head.classes", "input should be a valid integer, not 'ten'"),
-    ("name: tiny", "name: Tiny", 1, "name", "the name 'Tiny' must be lower-case letters"),
-    ("name: tiny", "name: ../tiny", 1, "name", "the name '../tiny' must be lower-case letters"),
-    ("name: tiny", "name: class", 1, "name", "a network cannot be called 'class': it is a keyword"),
-    ("name: tiny", "name: 3", 1, "name", "input should be a valid string, not 3"),
-    ("name: tiny", "nmae: tiny", 1, "name", "this field is required"),
-    ("name: tiny", "name: tiny\ninit: {konv: default}", 2, "init.konv", "no key 'konv'; did you mean 'conv'?"),
-    ("name: tiny", "name: tiny\ninit: {conv: xavier}", 2, "init.conv", "input should be 'he_fan_out', 'he_fan_in' or 'default', not 'xavier'"),
-    ("name: tiny", "name: tiny\noutput_strid: 8", 2, "output_strid", "no key 'output_strid'; did you mean 'output_stride'?"),
-    ("name: tiny", "name: tiny\noutput_stride: 12", 2, "output_stride", "input should be 1, 2, 4, 8, 16 or 32, not 12"),
-    ("name: tiny", "name: tiny\noutputs: [haed]", 2, "outputs", "no node 'haed'; did you mean 'head'?"),
-    ("name: tiny", "name: tiny\noutputs: []", 2, "outputs", "list should have at least 1 item after validation, not 0"),
-    ("name: tiny", "name: tiny\noutputs: [stages.7, head]", 2, "outputs", "nothing called 'stages.7'; there are stages.0, stages.1, stages"),
-    ("name: tiny", "name: tiny\npaper: {title: T, arxiv: 1707.01629}", 2, "paper.arxiv", "input should be a valid string, not 1707.01629"),
-    ("name: tiny", "name: tiny\npaper: {title: T, published: {parms: 3}}", 2, "paper.published.parms", "no key 'parms'; did you mean 'params'?"),
-    ("input: [3, 32, 32]", "input: [3, 32]", 2, "input.2", "this field is required"),
-    ("input: [3, 32, 32]", "input: [3, 32, 32, 1]", 2, "input", "tuple should have at most 3 items after validation, not 4"),
-    ("input: [3, 32, 32]", "input: 224", 2, "input", "input should be a valid tuple, not 224"),
-    ("input: [3, 32, 32]", "input: [0, 32, 32]", 2, "input.0", "input should be greater than or equal to 1, not 0"),
-    ("input: [3, 32, 32]", "input: [3, 32.5, 32]", 2, "input.1", "input should be a valid integer, not 32.5"),
-    ("input: [3, 32, 32]", "input: [3, 100000, 32]", 2, "input.1", "input should be less than or equal to 8192, not 100000"),
-    ("  stem:\n", "  forward:\n", 4, "nodes.forward", "a node cannot be called 'forward': it is an attribute of torch.nn.Module"),
-    ("  stem:\n", "  lambda:\n", 4, "nodes.lambda", "a node cannot be called 'lambda': it is a keyword of Python"),
-    ("  stem:\n", "  torch:\n", 4, "nodes.torch", "a node cannot be called 'torch': it is used by the generated source"),
-    ("  stem:\n", "  input:\n", 4, "nodes.input", "a node cannot be called 'input': it is a top-level key of specs"),
-    ("  stem:\n", "  print:\n", 4, "nodes.print", "a node cannot be called 'print': it is a builtin of Python"),
-    ("  stem:\n", "  ../stem:\n", 4, "nodes.../stem", "the name '../stem' must be lower-case letters"),
-    ("  stem:\n", "  st.em:\n", 4, "nodes.st.em", "the name 'st.em' must be lower-case letters"),
-    ("  stem:\n", "  \u00b2:\n", 4, "nodes.\u00b2", "the name '\u00b2' must be lower-case letters"),
-    ("  stem:\n", f"  {'a' * 65}:\n", 4, f"nodes.{'a' * 65}", "at most 64 characters"),
-]  # fmt: skip
+# What stands in the spec -> what takes its place, and below how the message then begins.
+MISTAKES = r"""
+block: bottleneck -> block: bottelneck
+    8: nodes.stages.block: no block 'bottelneck'; did you mean 'bottleneck'?
+groups: 4 -> gruops: 4
+    12: nodes.stages.gruops: no field of block 'bottleneck' called 'gruops'; did you mean 'groups'?
+groups: 4 -> dropout: 0.5
+    12: nodes.stages.dropout: no field of block 'bottleneck' called 'dropout'; did you mean 'out'?
+shortcut: projection -> shortcut: projektion
+    13: nodes.stages.shortcut: no shortcut 'projektion'; did you mean 'projection'?
+shortcut: projection -> shortcut: {join: dull}
+    13: nodes.stages.shortcut.join: no join 'dull'; did you mean 'dual'?
+shortcut: projection -> shortcut: {join: [add]}
+    13: nodes.stages.shortcut.join: no join "['add']"; did you mean 'add'?
+shortcut: projection -> shortcut: {widen: zeros}
+    13: nodes.stages.shortcut.join: this field is required
+shortcut: projection -> shortcut: {join: add, widne: zeros}
+    13: nodes.stages.shortcut.widne: no field of join 'add' called 'widne'; did you mean 'widen'? (t
+shortcut: projection -> shortcut: {join: add, widen: ones}
+    13: stages.0.0.widen: input should be 'conv' or 'zeros', not 'ones'
+shortcut: projection -> shortcut: 3
+    13: nodes.stages.shortcut: input should be a valid string, not 3
+width: [16, 32] -> width: {kind: aditive}
+    10: nodes.stages.width.kind: no schedule 'aditive'; did you mean 'additive'?
+width: [16, 32] -> width: {kind: additive, start: 16}
+    10: nodes.stages.width.alpha: this field is required
+width: [16, 32] -> width: [16, 32, 64]
+    10: nodes.stages.width: 3 values for 2 stages; give one value, or one a stage
+width: [16, 32] -> width: [[16, 16, 16], 32]
+    10: nodes.stages.width.0: 3 values for 2 blocks; give one value, or one a block
+width: [16, 32] -> width: [16, -32]
+    10: stages.1.0.width: input should be greater than or equal to 1, not -32
+width: [16, 32] -> width: 0
+    10: stages.0.0.width: input should be greater than or equal to 1, not 0
+width: [16, 32] -> width: 1000000000000
+    10: stages.0.0.width: input should be less than or equal to 65536, not 1000000000000
+width: [16, 32] -> width: 16.0
+    10: stages.0.0.width: input should be a valid integer, not 16.0
+width: [16, 32] -> width: true
+    10: stages.0.0.width: input should be a valid integer, not True
+width: [16, 32] -> width: "16"
+    10: stages.0.0.width: input should be a valid integer, not '16'
+width: [16, 32] -> width: {a: 1}
+    10: stages.0.0.width: input should be a valid integer, not {'a': 1}
+width: [16, 32] -> width: [18, 32]
+    12: stages.0.0.spatial: 18 -> 18 channels cannot be split into 4 groups
+width: [16, 32] -> expand: 2
+    7: stages.0.0: needs a width, or groups and group_width
+stride: [1, 2] -> stride: 0
+    11: stages.0.0.stride: input should be greater than or equal to 1, not 0
+depth: [2, 2] -> depth: [2, 0]
+    9: nodes.stages.depth.1: input should be greater than or equal to 1, not 0
+depth: [2, 2] -> depth: -1
+    9: nodes.stages.depth: input should be greater than or equal to 1, not -1
+depth: [2, 2] -> depth: two
+    9: nodes.stages.depth: input should be a valid integer, not 'two'
+depth: [2, 2] -> depth: []
+    9: nodes.stages.depth: give a number of blocks for each of 1 to 64 stages
+depth: [2, 2] -> depth: 10000
+    9: nodes.stages.depth: input should be less than or equal to 2000, not 10000
+depth: [2, 2] -> from: at9
+    9: nodes.stages.from: no node 'at9' before this one; there are input, stem
+depth: [2, 2] -> from: head
+    9: nodes.stages.from: a node reads only from nodes above it, not from 'head'
+depth: [2, 2] -> from: stages
+    9: nodes.stages.from: a node reads only from nodes above it, not from 'stages'
+depth: [2, 2] -> from: [stem, input]
+    9: nodes.stages.from: block 'bottleneck' reads one map (given: 2)
+depth: [2, 2] -> from: []
+    9: nodes.stages.from: list should have at least 1 item after validation, not 0
+depth: [2, 2] -> from: [3]
+    9: nodes.stages.from.0: input should be a valid string, not 3
+depth: [2, 2] -> from: stem.0
+    9: nodes.stages.from: nothing called 'stem.0'; there are stem
+block: pool_linear -> block: pool_linear\n    depth: 2
+    16: nodes.head.depth: block 'pool_linear' is no branch: it takes no depth or shortcut
+classes: 10 -> classes: 10\n    between: {block: conv}
+    17: nodes.head.between: acts between stages: give depth as a list, one entry a stage
+classes: 10 -> classes: ten
+    16: head.classes: input should be a valid integer, not 'ten'
+name: tiny -> name: Tiny
+    1: name: the name 'Tiny' must be lower-case letters, digits and _,
+name: tiny -> name: ../tiny
+    1: name: the name '../tiny' must be lower-case letters, digits and _,
+name: tiny -> name: class
+    1: name: a network cannot be called 'class': it is a keyword of Python
+name: tiny -> name: 3
+    1: name: input should be a valid string, not 3
+name: tiny -> nmae: tiny
+    1: name: this field is required
+name: tiny -> name: tiny\ninit: {konv: default}
+    2: init.konv: no key 'konv'; did you mean 'conv'? (there are: conv, linear, linear_bias)
+name: tiny -> name: tiny\ninit: {conv: xavier}
+    2: init.conv: input should be 'he_fan_out', 'he_fan_in' or 'default', not 'xavier'
+name: tiny -> name: tiny\noutput_strid: 8
+    2: output_strid: no key 'output_strid'; did you mean 'output_stride'?
+name: tiny -> name: tiny\noutput_stride: 12
+    2: output_stride: input should be 1, 2, 4, 8, 16 or 32, not 12
+name: tiny -> name: tiny\noutputs: [haed]
+    2: outputs: no node 'haed'; did you mean 'head'? (there are: head, stages, stem)
+name: tiny -> name: tiny\noutputs: []
+    2: outputs: list should have at least 1 item after validation, not 0
+name: tiny -> name: tiny\noutputs: [stages.7, head]
+    2: outputs: nothing called 'stages.7'; there are stages.0, stages.1, stages
+name: tiny -> name: tiny\npaper: {title: T, arxiv: 1707.01629}
+    2: paper.arxiv: input should be a valid string, not 1707.01629
+name: tiny -> name: tiny\npaper: {title: T, published: {parms: 3}}
+    2: paper.published.parms: no key 'parms'; did you mean 'params'?
+input: [3, 32, 32] -> input: [3, 32]
+    2: input.2: this field is required
+input: [3, 32, 32] -> input: [3, 32, 32, 1]
+    2: input: tuple should have at most 3 items after validation, not 4
+input: [3, 32, 32] -> input: 224
+    2: input: input should be a valid tuple, not 224
+input: [3, 32, 32] -> input: [0, 32, 32]
+    2: input.0: input should be greater than or equal to 1, not 0
+input: [3, 32, 32] -> input: [3, 32.5, 32]
+    2: input.1: input should be a valid integer, not 32.5
+input: [3, 32, 32] -> input: [3, 100000, 32]
+    2: input.1: input should be less than or equal to 8192, not 100000
+stem: -> forward:
+    4: nodes.forward: a node cannot be called 'forward': it is an attribute of torch.nn.Module
+stem: -> lambda:
+    4: nodes.lambda: a node cannot be called 'lambda': it is a keyword of Python
+stem: -> torch:
+    4: nodes.torch: a node cannot be called 'torch': it is used by the generated source
+stem: -> input:
+    4: nodes.input: a node cannot be called 'input': it is a top-level key of specs
+stem: -> print:
+    4: nodes.print: a node cannot be called 'print': it is a builtin of Python
+stem: -> ../stem:
+    4: nodes.../stem: the name '../stem' must be lower-case letters, digits and _,
+stem: -> st.em:
+    4: nodes.st.em: the name 'st.em' must be lower-case letters, digits and _,
+stem: -> ²:
+    4: nodes.²: the name '²' must be lower-case letters, digits and _,
+"""
+PAIRS = [row.split("\n    ") for row in re.split(r"\n(?! )", MISTAKES.strip("\n"))]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "path", "law"), MISTAKES)
-def test_mistakes_name_file_line_path_and_law(
-    tmp_path: Path, old: str, new: str, line: int, path: str, law: str
-):
+@pytest.mark.parametrize(("change", "message"), PAIRS)
+def test_mistakes_name_file_line_path_and_law(tmp_path: Path, change: str, message: str):
+    old, new = change.replace("\\n", "\n").split(" -> ")
     assert SPEC.count(old) == 1
     file = tmp_path / "tiny.yaml"
     file.write_text(SPEC.replace(old, new))
     with pytest.raises(ArchError) as caught:
         load(file).graph()
     said = str(caught.value)
-    assert said.startswith(f"{file}:{line}: {path}: ")
-    assert law in said
+    assert said.startswith(f"{file}:{message}")
     assert "\n" not in said
     assert len(said.removeprefix(str(file))) < 500
 
@@ -141,9 +207,18 @@ def test_mistakes_name_file_line_path_and_law(
         ("name: a\ninput: [3, 8, 8]\nnodes: {}", "<text>:3: nodes: .* at least 1 item"),
         ("name: a\ninput: [3, 8, 8]\nnodes: [1]", "<text>:3: nodes: input should be a valid dict"),
         ("name: a\ninput: [3, 8, 8]\nnodes: {a: null}", "<text>:3: nodes.a: input should be"),
-        ("name: a\ninput: [3, 8, 8]\nnodes: {a: {width: 3}}", "<text>:3: nodes.a.block: this field"),
-        ("name: a\ninput: [3, 8, 8]\nnodes: {a: {block: [conv]}}", "<text>:3: nodes.a.block: input"),
-        ("name: a\ninput: [3, 8, 8]\nnodes: {a: {block: sum}}", "<text>:3: nodes.a.from: .* several maps"),
+        (
+            "name: a\ninput: [3, 8, 8]\nnodes: {a: {width: 3}}",
+            "<text>:3: nodes.a.block: this field",
+        ),
+        (
+            "name: a\ninput: [3, 8, 8]\nnodes: {a: {block: [conv]}}",
+            "<text>:3: nodes.a.block: input",
+        ),
+        (
+            "name: a\ninput: [3, 8, 8]\nnodes: {a: {block: sum}}",
+            "<text>:3: nodes.a.from: .* several maps",
+        ),
     ],
 )
 def test_what_is_no_spec_at_all(text: str, message: str):
@@ -153,7 +228,9 @@ def test_what_is_no_spec_at_all(text: str, message: str):
 
 def test_a_net_of_any_size_is_refused_in_no_time():
     with pytest.raises(ArchError, match="more than 100,000 operations; reduce depth"):
-        parse(SPEC).set({"stages.depth": [2000] * 64, "stages.width": 16, "stages.stride": 1}).graph()
+        parse(SPEC).set(
+            {"stages.depth": [2000] * 64, "stages.width": 16, "stages.stride": 1}
+        ).graph()
 
 
 def test_names_are_guarded_against_module_attributes():
@@ -230,7 +307,14 @@ def test_set_refuses_paths_that_lead_nowhere(path: str, message: str):
 
 
 def test_get_refuses_paths_that_lead_nowhere():
-    for path in ("stages.widht", "stages.width.7", "stages.groups.x", "", "\u00b2", "stages.width.\u00b2"):
+    for path in (
+        "stages.widht",
+        "stages.width.7",
+        "stages.groups.x",
+        "",
+        "\u00b2",
+        "stages.width.\u00b2",
+    ):
         with pytest.raises(ArchError):
             parse(SPEC).get(path)
 
@@ -238,14 +322,14 @@ def test_get_refuses_paths_that_lead_nowhere():
 def test_set_validates_the_whole_net():
     with pytest.raises(ArchError, match="18 -> 18 channels"):
         parse(SPEC).set({"stages.width": 18}).graph()
-    with pytest.raises(ArchError, match="^nodes.stages.from: "):
+    with pytest.raises(ArchError, match=r"^nodes\.stages\.from: "):
         parse(SPEC).set({"stages.from": "head"})
 
 
 def test_dump_loads_as_an_equal_net():
     net = parse(SPEC).set(
         {
-            "paper": {"title": "A: \"b\" # c", "arxiv": "1707.01629", "published": {"params": 1e6}},
+            "paper": {"title": 'A: "b" # c', "arxiv": "1707.01629", "published": {"params": 1e6}},
             "init": {"conv": "default"},
             "outputs": ["stages.0", "head"],
             "stages.width": [{"first": 16, "rest": 32}, {"kind": "cycle", "of": [32, 64]}],

@@ -108,6 +108,8 @@ def test_shapes_of_weightless_operations():
     assert Mean().shape((5, 3, 4)) == (5, 1, 1)
     assert Mul().shape((5, 3, 4), (5, 1, 1)) == (5, 3, 4)
     assert Pool("avg", 2, 2, ceil=True).shape((5, 7, 7)) == (5, 4, 4)
+    # The last window must begin inside the map or its left padding.
+    assert Pool("max", 2, 3, ceil=True).shape((5, 3, 4)) == (5, 1, 2)
 
 
 def test_every_operation_is_in_the_table_and_frozen():

@@ -43,8 +43,8 @@ def test_cut_strides_become_rates_of_what_follows(net, limit: int | None, wanted
 
 
 def test_a_dilated_resnet_has_the_same_weights_and_larger_maps(net):
-    plain = net(*RESNET, input=(3, 224, 224)).graph()
-    dense = net(*RESNET, input=(3, 224, 224), output_stride=8).graph()
+    plain = net(*RESNET, image=(3, 224, 224)).graph()
+    dense = net(*RESNET, image=(3, 224, 224), output_stride=8).graph()
     assert [(n, s) for n, _, s, _ in dense.params()] == [(n, s) for n, _, s, _ in plain.params()]
     assert cost(dense).params == cost(plain).params
     shapes = {call.name: call.shape for call in dense.calls}
@@ -113,7 +113,7 @@ def test_only_powers_of_two_up_to_32(net, limit: object):
 
 
 def test_a_graph_within_the_limit_stays_as_it_is(net):
-    graph = net(*RESNET, input=(3, 224, 224)).graph()
+    graph = net(*RESNET, image=(3, 224, 224)).graph()
     assert limit_stride(graph, 32).calls == graph.calls
 
 

@@ -36,7 +36,8 @@ def _load(path: Path, shown: str) -> None:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        message = f"{type(error).__name__}: {error}"
+        said = error.msg if isinstance(error, SyntaxError) else error
+        message = f"{type(error).__name__}: {said}"
         raise ArchError("", message, file=shown, line=_line(error, path)) from error
 
 

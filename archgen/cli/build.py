@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archgen.cli.console import complain, print_json, print_table, print_text
+from archgen.cli.console import complain, print_json, print_table, print_text, working
 from archgen.cli.options import Blocks, Json, Set, Spec, load_net
 from archgen.cli.show import document, print_stages
 from archgen.errors import ArchError
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from archgen.nn.verify import Verdict
     from archgen.spec import Net
 
-LARGE = 10**9
-"""Parameters from which on ``build`` asks for ``--yes``."""
+LARGE = {"parameters": 10**9, "MACs": 10**12}
+"""More than this is built only with ``--yes``."""
 
 
 def build(
@@ -31,7 +33,8 @@ def build(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides the initial weights.")] = 0,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Build it even with more than 10^9 parameters.")
+        bool,
+        typer.Option("--yes", help="Build it even with more than 10^9 parameters or 10^12 MACs."),
     ] = False,
     set_: Set = None,
     blocks: Blocks = None,
@@ -53,11 +56,12 @@ def build(
     if out is not None and out.exists() and not out.is_dir():
         raise ArchError("", "--out needs a folder, this is a file", file=str(out))
 
-    from archgen.nn.save import save
-    from archgen.nn.verify import verify
+    with working(f"building {net.name}"), enough_memory(net):
+        from archgen.nn.save import save
+        from archgen.nn.verify import verify
 
-    model = make(net, seed)
-    verdict = verify(model, net)
+        model = make(net, seed)
+        verdict = verify(model, net)
     written = save(model, net, out) if out is not None and verdict.agrees else []
     if json:
         checks = [asdict(check) | {"agrees": check.agrees} for check in verdict.checks]
@@ -70,36 +74,39 @@ def build(
 
 
 def refuse_large(net: Net) -> None:
-    """Refuse a network of more than 10^9 parameters, before PyTorch is imported.
+    """Refuse a network that a machine may not survive, before PyTorch is imported.
 
     Raises:
-        ArchError: It has more.
+        ArchError: It has more than 10^9 parameters or 10^12 MACs.
     """
     from archgen.analysis import cost
 
-    params = cost(net).params
-    if params > LARGE:
-        message = f"{params:,} parameters are more than {LARGE:,}"
-        raise ArchError(net.name, f"{message}; only 'archgen build --yes' builds it")
+    counts = cost(net)
+    for what, count in (("parameters", counts.params), ("MACs", counts.macs)):
+        if count > LARGE[what]:
+            message = f"{count:,} {what} are more than {LARGE[what]:,}"
+            raise ArchError(net.name, f"{message}; only 'archgen build --yes' builds it")
 
 
 def make(net: Net, seed: int) -> nn.Module:
-    """Build and initialise a module.
-
-    Raises:
-        ArchError: The memory does not suffice.
-    """
+    """Build a module, initialised from a seed."""
     import torch
 
     from archgen.nn import build
 
     torch.manual_seed(seed)
+    return build(net)
+
+
+@contextmanager
+def enough_memory(net: Net) -> Iterator[None]:
+    """Turn what PyTorch says when it gets no memory into one line."""
     try:
-        return build(net)
+        yield
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and "memory" not in str(error):
             raise
-        raise ArchError(net.name, "there is not enough memory to build it") from None
+        raise ArchError(net.name, "there is not enough memory for it") from None
 
 
 def _print(net: Net, verdict: Verdict, written: list[Path]) -> None:

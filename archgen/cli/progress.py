@@ -93,8 +93,10 @@ def progress(study: Study, *, json: bool) -> Iterator[Callable[[Status], None]]:
         yield _Lines(study, note if json else print_text)
         return
     from rich.live import Live
+    from rich.text import Text
 
-    with Live(auto_refresh=False) as live:
+    with Live(Text("loading PyTorch and the data ..."), auto_refresh=False) as live:
+        live.refresh()
         recent = _Recent(study)
         yield lambda status: live.update(recent.draw(status), refresh=True)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archgen.cli.build import make, refuse_large
-from archgen.cli.console import note, print_json, print_text
+from archgen.cli.build import enough_memory, make, refuse_large
+from archgen.cli.console import note, print_json, print_text, working
 from archgen.cli.options import Blocks, Device, Json, Set, Spec, load_net
 from archgen.errors import ArchError
 
@@ -53,23 +53,23 @@ def train(
     check_fit(data, net.input, net.graph().classes)
     refuse_large(net)
 
-    from archgen.nn.save import make_folder, save
-    from archgen.train.data import load_data
-    from archgen.train.loop import choose_device, evaluate, use_threads
-    from archgen.train.loop import train as run
+    with working("loading PyTorch and the data"):
+        from archgen.nn.save import prepared, save
+        from archgen.train.data import load_data
+        from archgen.train.loop import choose_device, evaluate, use_threads
+        from archgen.train.loop import train as run
 
-    chosen = choose_device(device)
-    if out is not None:
-        make_folder(out)
-    with use_threads(1), _progress(recipe, json=json) as report:
+        chosen = choose_device(device)
         sets = load_data(recipe.data, chosen)
-        model = make(net, recipe.seed)
-        result = run(model, sets, recipe, device=chosen, report=report)
-        if result.state == "diverged":
-            message = f"a loss was no finite number in epoch {len(result.curve)}; lower --lr"
-            raise ArchError(net.name, message)
-        loss, top1 = evaluate(model, sets.test)
-    written = save(model.train(), net, out) if out is not None else []
+    with prepared(out) if out is not None else nullcontext():
+        with use_threads(1), enough_memory(net), _progress(recipe, json=json) as report:
+            model = make(net, recipe.seed)
+            result = run(model, sets, recipe, device=chosen, report=report)
+            if result.state == "diverged":
+                message = f"a loss was no finite number in epoch {len(result.curve)}; lower --lr"
+                raise ArchError(net.name, message)
+            loss, top1 = evaluate(model, sets.test)
+        written = save(model, net, out) if out is not None else []
     if json:
         judged = {
             "validation": {"loss": result.loss, "top1": result.top1},

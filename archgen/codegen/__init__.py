@@ -13,8 +13,9 @@ from textwrap import fill
 from archgen.analysis import cost
 from archgen.codegen.text import WIDTH, root_class
 from archgen.codegen.writer import Writer
-from archgen.graph import Graph
-from archgen.spec import Net
+from archgen.errors import ArchError
+from archgen.graph import Graph, check
+from archgen.spec import Net, names
 
 __all__ = ["root_class", "source"]
 
@@ -40,6 +41,11 @@ def source(net: Net | Graph) -> str:
 
 @lru_cache(maxsize=16)
 def _body(graph: Graph) -> str:
+    check(graph)
+    for call in graph.calls:
+        for part in names.MODULE_ATTRIBUTES.intersection(call.name.split(".")):
+            message = f"{part!r} is an attribute of torch.nn.Module; give it another name"
+            raise ArchError(call.name, message)
     return Writer(graph).write()
 
 
@@ -53,5 +59,6 @@ def _heading(net: Net | Graph, graph: Graph) -> str:
     shape = ", ".join(map(str, graph.calls[0].shape))
     return (
         f"{fill(f'{title}.', WIDTH)}\n\nInput (N, {shape}); {counts.params:,} parameters, "
-        f"{counts.macs:,} multiply-accumulates an image.\nWritten by archgen from its spec; needs only PyTorch.\n"
+        f"{counts.macs:,} multiply-accumulates an image.\n"
+        "Written by archgen from its spec; needs only PyTorch.\n"
     )

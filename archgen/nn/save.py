@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safetensors.torch import save as to_bytes
@@ -34,37 +35,37 @@ def save(model: nn.Module, net: Net, folder: Path) -> list[Path]:
         (folder / f"{net.name}.py", source(net)),
         (folder / f"{net.name}.yaml", net.dump()),
     ]
-    made = make_folder(folder)
     written: list[Path] = []
-    try:
-        for path, content in contents:
-            new = not path.exists()
-            write_whole(path, content)
-            written += [path] if new else []
-    except ArchError:
-        for path in written:
-            path.unlink(missing_ok=True)
-        for path in made:
-            with suppress(OSError):
-                path.rmdir()
-        raise
+    with prepared(folder):
+        try:
+            for path, content in contents:
+                new = not path.exists()
+                write_whole(path, content)
+                written += [path] if new else []
+        except ArchError:
+            for path in written:
+                path.unlink(missing_ok=True)
+            raise
     return [path for path, _ in contents]
 
 
-def make_folder(folder: Path) -> list[Path]:
-    """Make a folder and those around it; give the new ones, innermost first.
+@contextmanager
+def prepared(folder: Path) -> Iterator[None]:
+    """Make a folder, and those around it; after an error, new empty ones are gone again.
 
     Raises:
         ArchError: It cannot be made, or is a file.
     """
-    made = []
-    for path in (folder, *folder.parents):
-        if path.exists():
-            break
-        made.append(path)
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ArchError("", f"cannot make this folder: {reason}", file=str(folder)) from None
-    return made
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            with suppress(OSError):
+                path.rmdir()
+        raise

@@ -84,10 +84,10 @@ def _source_complaints(
     for source in node.sources:
         name = source.split(".")[0]
         if name not in above:
-            what = "no node"
+            said = f"no node {source!r} before this one"
             if name in net.nodes:
-                what = "a node reads only from nodes above it, not from"
-            yield path, f"{what} {source!r} before this one; there are {', '.join(above)}"
+                said = f"a node reads only from nodes above it, not from {source!r}"
+            yield path, f"{said}; there are {', '.join(above)}"
     fuses = issubclass(Block.kinds.get(node.block, Block), Fusion)
     if node.streams is None and fuses != (len(node.sources) > 1):
         wanted = "several maps: name them in from" if fuses else "one map"

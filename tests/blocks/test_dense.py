@@ -51,7 +51,7 @@ def test_between_stands_before_every_stage_but_the_first(net, written):
 
 
 def test_parnets_fusion(net, written):
-    """architectures.md section 6, block (c); the stream named first takes the even channels."""
+    """Goyal et al. 2021; the stream named first takes the even channels."""
     graph = net(
         "a: {block: conv, width: 8}",
         "b: {block: conv, width: 8}",

@@ -30,7 +30,7 @@ from archgen.errors import ArchError
     ],
 )
 def test_operations(net, written, node: str, wanted: str, shape: tuple[int, ...]):
-    graph = net(f"n: {node}", input=(3, 224, 224)).graph()
+    graph = net(f"n: {node}", image=(3, 224, 224)).graph()
     assert written(graph, "n") == wanted
     assert graph.calls[-1].shape == shape
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from archgen import ArchError, files, load
+from archgen.cli.build import LARGE
 
 pytestmark = pytest.mark.torch
 
@@ -99,7 +100,7 @@ def test_a_large_network_needs_a_yes_before_torch_is_imported(here: Path) -> Non
 
 
 def test_a_yes_is_heard(run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archgen.cli.build.LARGE", 1000)
+    monkeypatch.setitem(LARGE, "parameters", 1000)
     assert run("build", small).exit_code == 1
     assert run("build", small, "--yes").exit_code == 0
 
@@ -108,6 +109,22 @@ def test_a_file_is_no_folder(run, small: Path) -> None:
     result = run("build", small, "--out", small)
     assert result.exit_code == 1
     assert result.stderr == f"error: {small}: --out needs a folder, this is a file\n"
+
+
+def test_too_much_work_needs_a_yes_as_well(run) -> None:
+    result = run("build", "resnet50", "--set", "input=[3, 8192, 8192]")
+    assert result.exit_code == 1
+    assert "MACs are more than 1,000,000,000,000" in result.stderr
+
+
+def test_no_memory_is_one_line(run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+
+    monkeypatch.setattr("archgen.nn.verify._run", none_left)
+    result = run("build", small)
+    assert result.exit_code == 1
+    assert result.stderr == "error: small: there is not enough memory for it\n"
 
 
 @pytest.mark.parametrize("there", [False, True])

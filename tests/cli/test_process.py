@@ -8,10 +8,12 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+from archgen.cli import main
 
 HEAVY = ["torch", "optuna", "streamlit", "plotly", "sklearn", "networkx", "numpy", "rich"]
 PROBE = f"""
@@ -64,19 +66,40 @@ def test_a_full_disk_behind_standard_output(here: Path) -> None:
     assert done.stderr == "error: standard output: no space left on device\n"
 
 
-@pytest.mark.parametrize("wait", [0.05, 0.15, 0.4])
-def test_ctrl_c_is_one_line(wait: float, here: Path) -> None:
+SLOW = """
+import sys, time
+import archgen.view
+from archgen.cli import main
+archgen.view.spec_rows = lambda pattern: (print("ready", flush=True), time.sleep(60))
+sys.argv[1:] = ["list"]
+main()
+"""
+
+
+def test_ctrl_c_is_one_line(here: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "archgen", "list"],
+        [sys.executable, "-c", SLOW],
         cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    time.sleep(wait)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    if "runpy" in err or process.returncode == -signal.SIGINT:
-        pytest.skip("Python itself was still starting")
-    assert process.returncode in (0, 130)
-    assert err == ("" if process.returncode == 0 else "error: interrupted\n")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "error: interrupted\n")
+
+
+def test_ctrl_c_while_modules_are_imported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "archgen.cli.commands", Interrupted("commands"))
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
 
 
 def on_a_terminal(command: list[str], **env: str) -> str:

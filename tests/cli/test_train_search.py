@@ -104,7 +104,7 @@ def test_divergence_is_an_error_and_writes_nothing(
     assert result.stderr.endswith(
         "error: small: a loss was no finite number in epoch 1; lower --lr\n"
     )
-    assert not list((here / "nets").glob("*"))
+    assert not (here / "nets").exists()
 
 
 def test_search_then_best_then_build(run, study: Path, here: Path) -> None:
@@ -138,7 +138,7 @@ def test_search_goes_on_and_prints_json(run, study: Path) -> None:
 
 def test_ctrl_c_keeps_the_results_and_exits_130(study: Path, here: Path) -> None:
     command = [sys.executable, "-m", "archgen", "search", "--space", "tiny.yaml", "--trials", "99"]
-    study.write_text(STUDY.replace("epochs: 2", "epochs: 20"))
+    study.write_text(STUDY.replace("epochs: 2", "epochs: 8"))
     process = subprocess.Popen(
         command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

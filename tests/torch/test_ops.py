@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 from torch.utils.flop_counter import FlopCounterMode
 
 from archgen import ops
-from archgen.ops import Conv, Law, Linear, Op, Pool, Shape, Slot
+from archgen.ops import Conv, Law, Linear, Op, Pool, Shape
 
 pytestmark = pytest.mark.torch
 

@@ -1,0 +1,79 @@
+"""``archgen app``: a real server, for this machine and under its own name only."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def status(port: int, path: str, **headers: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers={**UPGRADE, **headers} if headers else {})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def server(here: Path) -> Iterator[int]:
+    port = free_port()
+    log = (here / "log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "archgen", "app", "--port", str(port)],
+        cwd=here, stdout=log, stderr=log, env={**os.environ, "HOME": str(here)},
+    )  # fmt: skip
+    try:
+        for _ in range(300):
+            time.sleep(0.1)
+            try:
+                if status(port, "/_stcore/health") == 200:
+                    break
+            except OSError:
+                assert process.poll() is None, (here / "log").read_text()
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        log.close()
+
+
+def test_server_answers_this_machine_alone(server: int, here: Path) -> None:
+    assert f"http://localhost:{server}" in (here / "log").read_text()
+    for host, expected in [("localhost", 101), ("127.0.0.1", 101), ("evil.example", 403)]:
+        assert status(server, "/_stcore/stream", Host=f"{host}:{server}") == expected, host
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.2", server), timeout=2).close()  # heard if on 0.0.0.0
+
+
+def test_taken_port_is_one_line(run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = run("app", "--port", port)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == f"error: app: port {port} is in use; choose another with --port\n"
