@@ -5,6 +5,7 @@ line ``...`` stands for any lines. The two set-up commands are run by ``.ci/run`
 ``tests/study`` (the search).
 """
 
+import os
 import re
 import shlex
 import subprocess
@@ -76,7 +77,11 @@ def test_a_command_prints_what_the_readme_shows(command, shown, folder):
     program, *arguments = shlex.split(command)
     assert program == "archgen"
     ran = subprocess.run(
-        [sys.executable, "-m", "archgen", *arguments], cwd=folder, capture_output=True, text=True
+        [sys.executable, "-m", "archgen", *arguments],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
     )
     printed = squeeze(ran.stdout + ran.stderr)
     assert matches(squeeze(shown), printed), "\n".join(printed)

@@ -112,12 +112,14 @@ class Net(BaseModel):
         """Give a net in which the values at some dotted paths are others.
 
         A field that the spec does not mention may be set (``stages.dilation``); what it
-        would be a part of must be there.
+        would be a part of must be there. Published figures hold for the paper's network
+        alone, so a change of the network drops them.
 
         Raises:
             ArchError: A path leads nowhere or a value is refused.
         """
         data = self.data()
+        before = _computed(self.data())
         for path, value in deepcopy(dict(values)).items():
             *parents, last = _keys(path)
             target: Any = data
@@ -130,7 +132,14 @@ class Net(BaseModel):
                 target[last] = value
             else:
                 raise ArchError(path, f"{target!r} has no fields to set")
+        if isinstance(data.get("paper"), dict) and _computed(data) != before:
+            data["paper"].pop("published", None)
         return Net.of(data)
+
+
+def _computed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what of a spec decides the network, as opposed to what is said about it."""
+    return {key: value for key, value in data.items() if key not in ("name", "paper")}
 
 
 def load(name_or_path: str | Path) -> Net:
