@@ -23,7 +23,7 @@ from pydantic import (
 from archgen.errors import ArchError, unknown
 
 MAX_DEPTH = 2000
-"""Most blocks that one node may have."""
+"""Most blocks that one stage may have."""
 
 
 class Schedule(BaseModel):
@@ -165,7 +165,10 @@ def resolve(
         ArchError: A list of the wrong length, an unknown schedule or a bad number in one.
     """
     if isinstance(value, dict) and "kind" in value:
-        return _scheduled(value, depths, staged, path)
+        values = _scheduled(value, depths, staged, path)
+        if opens and staged and value["kind"] == "geometric":
+            return [[first, *[default] * len(rest)] for first, *rest in values]
+        return values
     if not staged and isinstance(value, list):
         _same_length(value, depths[0], "block", path)
         return [value]

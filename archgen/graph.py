@@ -40,6 +40,7 @@ from archgen.ops import (
     Subsample,
     Times,
     Weigh,
+    size,
 )
 
 if TYPE_CHECKING:
@@ -110,24 +111,30 @@ class Graph:
 
     @cached_property
     def digest(self) -> str:
-        """Hexadecimal hash of the operations and their wiring; names do not matter."""
-        text = repr([(call.op, call.inputs) for call in self.calls] + [self.outputs])
-        return blake2b(text.encode(), digest_size=16).hexdigest()
+        """Hexadecimal hash of the operations and their wiring; names and order do not matter."""
+        seen: list[str] = []
+        for call in self.calls:
+            seen.append(_hash(f"{call.op!r} {[seen[source] for source in call.inputs]}"))
+        return _hash(repr([seen[end] for end in self.outputs]))
 
-    def params(self) -> Iterator[tuple[str, Call, Shape, bool]]:
-        """Yield name, owner, shape and whether weight decay applies, of each learned tensor."""
+    def params(self) -> Iterator[tuple[str, Call, Shape]]:
+        """Yield name, owner and shape of each learned tensor."""
         for call in self.calls:
             for param in call.op.params():
                 name = f"{call.name}.{param.suffix}" if param.suffix else call.name
-                yield name, call, param.shape, param.decay
+                yield name, call, param.shape
+
+
+def _hash(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def check(graph: Graph) -> None:
     """Check that a graph is well formed; every pass must leave one that is.
 
     Raises:
-        ArchError: A name is bad, not unique or a module's, an operand comes later, or a
-            result is neither read nor returned.
+        ArchError: A name is bad, not unique or a module's, an operand comes later or breaks a
+            law, a shape is wrong, or a result is neither read nor returned.
     """
     seen: set[str] = set()
     modules: set[str] = set()
@@ -140,6 +147,12 @@ def check(graph: Graph) -> None:
             modules.add(module)
         if any(source >= index for source in call.inputs):
             raise ArchError(call.name, "reads a result that is computed later")
+        try:
+            shape = call.op.shape(*[graph.calls[source].shape for source in call.inputs])
+        except Law as law:
+            raise ArchError(call.name, law.message) from None
+        if shape != call.shape:
+            raise ArchError(call.name, f"gives {size(shape)}, not {size(call.shape)} as it says")
         if not graph.users[index] and index not in graph.outputs:
             raise ArchError(call.name, "its result is neither read nor returned")
     for name in seen & modules:
@@ -356,9 +369,10 @@ class Map:
         return self._plain("times", Times(other))
 
     def __getitem__(self, channels: slice) -> Map:
-        start, stop = channels.start or 0, channels.stop
-        if stop == self.channels:
-            stop = None
+        if not isinstance(channels, slice) or channels.step is not None:
+            raise Law("only ranges of channels can be taken: x[a:b]")
+        start, end, _ = channels.indices(self.channels)
+        stop = None if end == self.channels else end
         if (start, stop) == (0, None):
             return self
         return self._plain("slice", Slice(start, stop))

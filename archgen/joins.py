@@ -36,6 +36,8 @@ class Join(BaseModel):
 
     def __init_subclass__(cls, *, kind: str, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if kind in Join.kinds:
+            raise TypeError(f"two joins are called {kind!r}: {Join.kinds[kind]} and {cls}")
         cls.kind = kind
         Join.kinds[kind] = cls
 
@@ -58,6 +60,14 @@ def _outlet(branch: Branch) -> int:
     if out is None:
         raise Law("needs a width", "width")
     return out
+
+
+def _built(branch: Branch, x: Map, out: int) -> Map:
+    """Write a branch behind its `enter`, and see that it gives what the join asked for."""
+    y = branch.build(x, out)
+    if y.channels != out:
+        raise Law(f"block {branch.kind!r} gives {y.channels} channels where {out} are asked for")
+    return y
 
 
 def _stride(branch: Branch) -> int:
@@ -83,7 +93,7 @@ class Alone(Join, kind="none"):
     """No shortcut: the branch alone (DRN's degridding levels, plain networks, RepVGG)."""
 
     def unit(self, branch: Branch, x: Map, stage: Stage) -> Map:
-        return branch.leave(branch.build(branch.enter(x), _outlet(branch)))
+        return branch.leave(_built(branch, branch.enter(x), _outlet(branch)))
 
 
 class Additive(Join, kind="add"):
@@ -114,7 +124,7 @@ class Additive(Join, kind="add"):
                 f"block {branch.kind!r} has no activated input; use source: input", "shortcut"
             )
         entered = branch.enter(x)
-        y = branch.build(entered, _outlet(branch))
+        y = _built(branch, entered, _outlet(branch))
         if y.shape == x.shape:
             return branch.leave(y + x)
         source = entered if self.source == "activated" else x
@@ -147,7 +157,7 @@ class Concatenated(Join, kind="concat"):
     def unit(self, branch: Branch, x: Map, stage: Stage) -> Map:
         if branch.fixed_outlet() is not None:
             raise Law("under join 'concat' a unit's output is `grow`; give no other", "shortcut")
-        return x.cat(branch.leave(branch.build(branch.enter(x), self.grow)))
+        return x.cat(branch.leave(_built(branch, branch.enter(x), self.grow)))
 
 
 class Dual(Join, kind="dual"):
@@ -171,6 +181,8 @@ class Dual(Join, kind="dual"):
             if residual.channels != out:
                 residual = self._grow(branch, residual, out)
         y, new = branch.build_parts(branch.enter(x), (out, self.grow))
+        if (y.channels, new.channels) != (out, self.grow):
+            raise Law(f"block {branch.kind!r} does not give the {out + self.grow} channels asked")
         z = branch.leave((residual + y).cat(dense, new))
         z = z.laid_out(out, dense.channels + self.grow)
         stage.maps = [z]
@@ -233,7 +245,7 @@ class Dense(Join, kind="dense"):
 
     def _branch(self, branch: Branch, x: Map, stage: Stage) -> Map:
         if not self.inner:
-            return branch.build(branch.enter(x), _outlet(branch))
+            return _built(branch, branch.enter(x), _outlet(branch))
         seen: list[Map] = []
 
         def meet(u: Map) -> Map:
@@ -244,7 +256,7 @@ class Dense(Join, kind="dense"):
         taps = x.builder.taps
         taps["spatial"] = meet
         try:
-            y = branch.build(branch.enter(x), _outlet(branch))
+            y = _built(branch, branch.enter(x), _outlet(branch))
         finally:
             del taps["spatial"]
         if not seen:

@@ -14,7 +14,7 @@ GroupNorm  group normalisation over a map
 Act        pointwise non-linearity
 Pool       max or average pooling over square windows
 Mean       mean over all positions: (C, H, W) -> (C, 1, 1)
-Flatten    (C, 1, 1) -> (C,)
+Flatten    a map as a vector: (C, 1, 1) -> (C,)
 Dropout    dropout of single values
 Add        sum of maps of one shape
 Mul        product of a map with a map or with a (C, 1, 1) gate
@@ -81,12 +81,10 @@ class Param(NamedTuple):
     Args:
         suffix: Its name below the operation's path; "" if the path is the parameter.
         shape: Its shape.
-        decay: Whether weight decay applies to it.
     """
 
     suffix: str
     shape: Shape
-    decay: bool
 
 
 def size(shape: Shape) -> str:
@@ -98,6 +96,13 @@ def _map(shape: Shape) -> tuple[int, int, int]:
     if len(shape) != 3:
         raise Law(f"needs a map (C, H, W), not the vector {size(shape)}: is it behind the head?")
     return shape
+
+
+def _sized(shape: Shape, channels: int) -> tuple[int, int, int]:
+    """Check that a map has the channels that an operation is made for."""
+    if _map(shape)[0] != channels:
+        raise Law(f"is made for {channels} channels, not for {size(shape)}")
+    return _map(shape)
 
 
 def _window(length: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
@@ -129,7 +134,6 @@ class Op:
     """What all operations share; each subclass is a frozen dataclass."""
 
     __slots__ = ()
-    arity: ClassVar[int] = 1
     fresh: ClassVar[bool] = False
     """Whether the output is a new tensor that autograd does not save: it may be overwritten."""
     infix: ClassVar[bool] = False
@@ -174,7 +178,6 @@ class Op:
 class Input(Op):
     """The network's input."""
 
-    arity: ClassVar[int] = 0
     dims: Shape
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -197,6 +200,9 @@ class Conv(Op):
     bias: bool = False
 
     def shape(self, *inputs: Shape) -> Shape:
+        _sized(inputs[0], self.inp)
+        if min(self.out, self.kernel, self.stride, self.dilation, self.groups) < 1:
+            raise Law("channels, kernel, stride, dilation and groups must be at least 1", "width")
         if self.inp % self.groups or self.out % self.groups:
             raise Law(
                 f"{self.inp} -> {self.out} channels cannot be split into {self.groups} groups",
@@ -208,10 +214,8 @@ class Conv(Op):
         )
 
     def params(self) -> tuple[Param, ...]:
-        weight = Param(
-            "weight", (self.out, self.inp // self.groups, self.kernel, self.kernel), True
-        )
-        return (weight, Param("bias", (self.out,), False)) if self.bias else (weight,)
+        weight = Param("weight", (self.out, self.inp // self.groups, self.kernel, self.kernel))
+        return (weight, Param("bias", (self.out,))) if self.bias else (weight,)
 
     @property
     def param_count(self) -> int:
@@ -253,8 +257,8 @@ class Linear(Op):
         return (self.out,)
 
     def params(self) -> tuple[Param, ...]:
-        weight = Param("weight", (self.out, self.inp), True)
-        return (weight, Param("bias", (self.out,), False)) if self.bias else (weight,)
+        weight = Param("weight", (self.out, self.inp))
+        return (weight, Param("bias", (self.out,))) if self.bias else (weight,)
 
     @property
     def param_count(self) -> int:
@@ -284,7 +288,7 @@ class Norm(Op):
     affine: bool = True
 
     def shape(self, *inputs: Shape) -> Shape:
-        return _map(inputs[0])
+        return _sized(inputs[0], self.channels)
 
     def params(self) -> tuple[Param, ...]:
         return _gamma_beta(self.channels, self.affine)
@@ -322,7 +326,7 @@ class GroupNorm(Op):
             raise Law(
                 f"{self.channels} channels cannot be normalised in {self.groups} groups", "groups"
             )
-        return _map(inputs[0])
+        return _sized(inputs[0], self.channels)
 
     def params(self) -> tuple[Param, ...]:
         return _gamma_beta(self.channels, self.affine)
@@ -345,7 +349,7 @@ class GroupNorm(Op):
 def _gamma_beta(channels: int, affine: bool) -> tuple[Param, ...]:
     if not affine:
         return ()
-    return Param("weight", (channels,), False), Param("bias", (channels,), False)
+    return Param("weight", (channels,)), Param("bias", (channels,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,7 +418,7 @@ class Mean(Op):
 
 @dataclass(frozen=True, slots=True)
 class Flatten(Op):
-    """A (C, 1, 1) map as a vector."""
+    """A map as a vector: (C, H, W) -> (C * H * W,)."""
 
     tight: ClassVar[bool] = True
 
@@ -442,7 +446,6 @@ class Add(Op):
     fresh: ClassVar[bool] = True
     infix: ClassVar[bool] = True
     tight: ClassVar[bool] = True
-    arity: ClassVar[int] = -1
 
     def shape(self, *inputs: Shape) -> Shape:
         first = inputs[0]
@@ -470,7 +473,6 @@ class Mul(Op):
     fresh: ClassVar[bool] = True
     infix: ClassVar[bool] = True
     tight: ClassVar[bool] = True
-    arity: ClassVar[int] = 2
 
     def shape(self, *inputs: Shape) -> Shape:
         x, gate = inputs
@@ -505,8 +507,11 @@ class Weigh(Op):
     channels: int
     start: float = 1.0
 
+    def shape(self, *inputs: Shape) -> Shape:
+        return _sized(inputs[0], self.channels)
+
     def params(self) -> tuple[Param, ...]:
-        return (Param("", (self.channels,), False),)
+        return (Param("", (self.channels,)),)
 
     @property
     def param_count(self) -> int:
@@ -530,7 +535,6 @@ class Cat(Op):
     """Maps of one size stacked along channels."""
 
     fresh: ClassVar[bool] = True
-    arity: ClassVar[int] = -1
 
     def shape(self, *inputs: Shape) -> Shape:
         for other in inputs:

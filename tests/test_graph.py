@@ -8,7 +8,7 @@ import pytest
 from archgen import graph as graph_module
 from archgen.errors import ArchError
 from archgen.graph import Builder, Call, Graph, add, check
-from archgen.ops import Act, Add, Conv, Input, Norm
+from archgen.ops import Act, Add, Conv, GroupNorm, Input, Law, Norm, Weigh
 
 
 def small() -> Graph:
@@ -49,11 +49,11 @@ def test_users_and_dag_agree():
 
 
 def test_params_carry_state_dict_names():
-    assert [(name, shape, decay) for name, _, shape, decay in small().params()] == [
-        ("stem.conv.weight", (4, 3, 3, 3), True),
-        ("stem.norm.weight", (4,), False),
-        ("stem.norm.bias", (4,), False),
-        ("body.conv.weight", (4, 4, 3, 3), True),
+    assert [(name, shape) for name, _, shape in small().params()] == [
+        ("stem.conv.weight", (4, 3, 3, 3)),
+        ("stem.norm.weight", (4,)),
+        ("stem.norm.bias", (4,)),
+        ("body.conv.weight", (4, 4, 3, 3)),
     ]
     builder = Builder((3, 8, 8))
     bare = builder.graph("bare", [builder.input.weigh("weight0", 0.0)])
@@ -74,7 +74,48 @@ def test_digest_sees_operations_wiring_and_outputs_but_no_names():
 
 def test_digest_does_not_depend_on_the_process():
     """Studies store digests: this one may only change when the operations do."""
-    assert small().digest == "3b99c5f6f2c55cc2d52cd8d3ecd10a4f"
+    assert small().digest == "db394a40ef9a715bc5d541514b85cdbd"
+
+
+def test_digest_does_not_depend_on_the_order_of_branches():
+    def both(order: str) -> Graph:
+        builder = Builder((3, 8, 8))
+        made = {}
+        for name in order:
+            made[name] = builder.input.conv(name, 4, 3 if name == "a" else 1)
+        return builder.graph("g", [made["a"] + made["b"]])
+
+    assert both("ab").digest == both("ba").digest
+    swapped = Builder((3, 8, 8))
+    x, y = swapped.input.conv("a", 4, 1), swapped.input.conv("b", 4, 3)
+    assert swapped.graph("g", [x.cat(y)]).digest != both("ab").digest
+
+
+def test_only_ranges_of_channels_are_taken():
+    x = Builder((8, 4, 4)).input
+    assert x[2:-2].shape == (4, 4, 4)
+    for wrong in (slice(None, None, 2), 3):
+        with pytest.raises(Law, match="only ranges of channels"):
+            x[wrong]
+
+
+@pytest.mark.parametrize(
+    "op",
+    [Norm(7), Conv(7, 4), Weigh(3), GroupNorm(4, 2), Conv(8, 0), Conv(8, 4, stride=0)],
+    ids=repr,
+)
+def test_an_operation_refuses_a_map_that_it_is_not_made_for(op):
+    builder = Builder((8, 4, 4))
+    with pytest.raises(ArchError, match=r"^wrong: .*(made for \d channels|at least 1)"):
+        builder.add("wrong", op, builder.input)
+
+
+def test_check_sees_a_wrong_shape():
+    graph = small()
+    first, conv, *rest = graph.calls
+    lies = Graph("g", (first, conv._replace(shape=(4, 9, 9)), *rest), graph.outputs)
+    with pytest.raises(ArchError, match=r"stem\.conv: gives 4x8x8, not 4x9x9"):
+        check(lies)
 
 
 def test_weightless_calls_that_nothing_reads_are_dropped():

@@ -115,6 +115,20 @@ def test_three_streams_are_parnet_itself():
     )
 
 
+def test_a_stream_is_the_same_however_many_run():
+    net = archgen.load("parnet_s").set(
+        {
+            "body.block": "conv_norm",
+            "body.width": {"kind": "geometric", "start": 48, "ratio": 2},
+            "body.fuse": {"block": "concat"},
+            "body.down": {"block": "conv_norm"},
+        }
+    )
+    for streams in (1, 2, 4):
+        graph = net.set({"body.streams": streams, "body.fuse": {"block": "parnet_fuse"}}).graph()
+        assert {c.shape for c in graph.calls if c.name.startswith("body.at16.")} == {(384, 14, 14)}
+
+
 def test_five_streams_are_refused():
     with pytest.raises(ArchError, match=r"nodes\.body\.streams: 5 streams need 5 maps"):
         archgen.load("parnet_s").set({"body.streams": 5})

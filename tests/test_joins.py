@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from archgen.blocks import Block
+from archgen.blocks.base import Narrow
 from archgen.errors import ArchError
-from archgen.graph import Graph
+from archgen.graph import Graph, Map
 from archgen.joins import SHORTHANDS, Join
 from archgen.ops import Norm, Weigh
 from archgen.spec import Net
@@ -308,8 +310,13 @@ def test_inner_shortcuts_meet_at_the_3x3(net: Make, written: Written, taps: str)
         ("basic", "{join: concat, grow: 4}", "width: 8, out: 4", "s.0: under join 'concat'"),
         ("basic", "{join: concat, grow: 4}", "width: 8, expand: 1", "s.0: under join 'concat'"),
         ("basic", "{join: concat, grow: 4}", "width: 8, stride: 2", "s.0.cat: maps of 8x32x32 and"),
-        ("basic", "{join: concat, grow: 0}", "width: 8", "s.0.grow: .* greater than or equal to 1"),
-        ("basic", "{join: dual}", "width: 8", "s.0.grow: this field is required"),
+        (
+            "basic",
+            "{join: concat, grow: 0}",
+            "width: 8",
+            "s.0.shortcut.grow: .* or equal to 1",
+        ),
+        ("basic", "{join: dual}", "width: 8", "s.0.shortcut.grow: this field is required"),
         ("basic", "{join: dual, grow: 4}", "width: [8, 4]", "s.1: zero channels cannot narrow 8"),
         ("basic", "{join: dense}", "width: [8, 4]", "s.1: zero channels cannot narrow 8 to 4"),
         (
@@ -320,8 +327,18 @@ def test_inner_shortcuts_meet_at_the_3x3(net: Make, written: Written, taps: str)
         ),
         ("basic", "{join: dense, inner: true}", "width: 8", "s.0: block 'basic' has no inner 3x3"),
         ("basic", "{join: dense, norm: group}", "width: 8", "s.0.dense.norm0: 8 channels cannot"),
-        ("basic", "{join: dense, groups: 4}", "width: 8", "s.0: groups acts only with norm: group"),
-        ("basic", "{join: dense, norm: none, affine: false}", "width: 8", "s.0: affine acts only"),
+        (
+            "basic",
+            "{join: dense, groups: 4}",
+            "width: 8",
+            "s.0.shortcut: groups acts only",
+        ),
+        (
+            "basic",
+            "{join: dense, norm: none, affine: false}",
+            "width: 8",
+            "s.0.shortcut: affine acts",
+        ),
         (
             "basic",
             "{join: add, source: activated}",
@@ -335,12 +352,17 @@ def test_inner_shortcuts_meet_at_the_3x3(net: Make, written: Written, taps: str)
             "width: 4",
             "s.0: zero channels cannot narrow 8 to 4",
         ),
-        ("basic", "{join: add, side: both}", "width: 8", "s.0: side acts only with widen: zeros"),
+        (
+            "basic",
+            "{join: add, side: both}",
+            "width: 8",
+            "s.0.shortcut: side acts only",
+        ),
         (
             "basic_preact",
             "{join: add, down: subsample, widen: zeros, source: activated}",
             "width: 8",
-            "s.0: source: activated acts only where a convolution is used",
+            "s.0.shortcut: source: activated acts only where a convolution is used",
         ),
     ],
 )
@@ -360,3 +382,23 @@ def test_grow_may_be_a_column(net: Make):
 
 def test_all_joins_are_known():
     assert set(Join.kinds) == {"none", "add", "concat", "dual", "dense"}
+
+
+def test_a_branch_that_gives_other_channels_than_asked_is_refused(net):
+    class Short(Narrow, kind="short_for_test"):
+        """Gives one channel less than it is asked for."""
+
+        def build(self, x: Map, out: int) -> Map:
+            return x.conv("conv", out - 1)
+
+    try:
+        for join in ("none", "projection", "{join: concat, grow: 4}", "{join: dense}"):
+            width = "" if "concat" in join else ", width: 8"
+            with pytest.raises(ArchError, match=r"'short_for_test' gives . channels where . are"):
+                net(f"s: {{block: short_for_test, depth: 1{width}, shortcut: {join}}}").graph()
+        with pytest.raises(ArchError, match=r"s.0.*slice|does not give the 12 channels"):
+            net(
+                "s: {block: short_for_test, depth: 1, width: 8, shortcut: {join: dual, grow: 4}}"
+            ).graph()
+    finally:
+        del Block.kinds["short_for_test"]

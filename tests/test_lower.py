@@ -158,7 +158,7 @@ def test_stages_may_be_tapped_by_streams(net):
     [
         ("streams: 4", "nodes.body.streams: 4 streams need 4 maps in from, not 3"),
         ("streams: 0", "nodes.body.streams: .* greater than or equal to 1, not 0"),
-        ("streams: 3, depth: [1, 1]", "nodes.body.depth: 2 values for 3 streams"),
+        ("streams: 3, depth: [1, 1]", "nodes.body.depth: 2 values for 3 maps in from"),
         ("streams: 3, width: [8, 12]", "nodes.body.width: 2 values for 3 stages"),
         ("streams: 3, fuse: null", "nodes.body.fuse: more than one stream needs it"),
         ("streams: 3, down: null", "nodes.body.down: more than one stream needs it"),
@@ -186,6 +186,15 @@ def test_streams_refuse(net, body: str, message: str):
     text = ", ".join(f"{key}: {value}" for key, value in fields.items())
     with pytest.raises(ArchError, match=f"^<text>:7: {message}"):
         net(*TAPS, f"body: {{{text}}}").graph()
+
+
+def test_a_stream_may_not_be_called_as_what_joins_the_streams(net):
+    body = (
+        "body: {streams: 2, from: [a, a_down], block: repvgg_sse, depth: 1, width: 8,"
+        " down: {block: repvgg_sse}, fuse: {block: parnet_fuse}}"
+    )
+    with pytest.raises(ArchError, match=r"nodes\.body\.from: two modules would have one name"):
+        net("a: {block: conv, width: 8}", "a_down: {block: conv, width: 8}", body)
 
 
 @pytest.mark.parametrize("inner", ["sum", "concat", "parnet_fuse"])

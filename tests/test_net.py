@@ -62,7 +62,7 @@ shortcut: projection -> shortcut: {widen: zeros}
 shortcut: projection -> shortcut: {join: add, widne: zeros}
     13: nodes.stages.shortcut.widne: no field of join 'add' called 'widne'; did you mean 'widen'? (t
 shortcut: projection -> shortcut: {join: add, widen: ones}
-    13: stages.0.0.widen: input should be 'conv' or 'zeros', not 'ones'
+    13: stages.0.0.shortcut.widen: input should be 'conv' or 'zeros', not 'ones'
 shortcut: projection -> shortcut: 3
     13: nodes.stages.shortcut: input should be a valid string, not 3
 width: [16, 32] -> width: {kind: aditive}
@@ -380,3 +380,15 @@ def test_errors_survive_pickling():
     error = ArchError("a.b", "no", file="x.yaml", line=3, field="f")
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.field) == ("x.yaml:3: a.b: no", "f")
+
+
+@pytest.mark.parametrize("name", ["torch", "random", "typing", "archgen"])
+def test_a_network_does_not_hide_a_module(name: str):
+    with pytest.raises(ArchError, match="its file would hide the module of that name"):
+        parse(f"name: {name}\ninput: [3, 8, 8]\nnodes: {{head: {{block: pool_linear}}}}")
+
+
+def test_init_can_be_set_where_the_spec_has_none():
+    net = parse("name: tiny\ninput: [3, 8, 8]\nnodes: {head: {block: pool_linear}}")
+    assert net.set({"init.linear": "normal"}).init.linear == "normal"
+    assert hash(net) == hash(parse(net.dump()))

@@ -42,10 +42,28 @@ def test_cut_strides_become_rates_of_what_follows(net, limit: int | None, wanted
     check(graph)
 
 
+def test_a_stride_is_cut_only_as_far_as_it_must_be(net):
+    two = net("s: {block: conv_norm, depth: [1, 1], width: 8, stride: [4, 4]}", output_stride=8)
+    assert convs(two.graph(), "conv") == [(4, 1, 1), (2, 1, 1)]
+    assert two.graph().calls[-1].shape == (8, 4, 4)
+
+
+def test_branches_of_equal_stride_are_cut_to_equal_sizes(net):
+    graph = net(
+        "stem: {block: conv, width: 8}",
+        "a: {from: stem, block: conv, width: 8, stride: 4}",
+        "b: {from: stem, block: conv, depth: [1, 1], width: 8, stride: [2, 2]}",
+        "both: {from: [a, b], block: sum}",
+        output_stride=2,
+    ).graph()
+    assert graph.calls[-1].shape == (8, 16, 16)
+    check(graph)
+
+
 def test_a_dilated_resnet_has_the_same_weights_and_larger_maps(net):
     plain = net(*RESNET, image=(3, 224, 224)).graph()
     dense = net(*RESNET, image=(3, 224, 224), output_stride=8).graph()
-    assert [(n, s) for n, _, s, _ in dense.params()] == [(n, s) for n, _, s, _ in plain.params()]
+    assert [(n, s) for n, _, s in dense.params()] == [(n, s) for n, _, s in plain.params()]
     assert cost(dense).params == cost(plain).params
     shapes = {call.name: call.shape for call in dense.calls}
     assert shapes["s.3.1.add"] == (128, 28, 28)

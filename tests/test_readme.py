@@ -1,10 +1,11 @@
 """The README's commands, blocks and figures are what they say.
 
 Lines behind ``$`` in console blocks are run; what is shown below each is what it prints, where a
-line ``...`` stands for any lines. The two set-up commands are run by ``.ci/run`` (tests) and by
-``tests/study`` (the search).
+line ``...`` stands for any lines. Of the two set-up commands, ``.ci/run`` runs the one with the
+tests; the search of the other is run below.
 """
 
+import json
 import os
 import re
 import shlex
@@ -116,3 +117,35 @@ def test_every_mixture_of_the_table_is_tested():
     tested |= {new.strip().splitlines()[0].strip() for _, _, new in MIXTURES.values()}
     assert lines
     assert lines <= {re.sub(r"\s+", " ", line) for line in tested}
+
+
+def test_no_placeholder_is_left():
+    assert not re.findall(r"^[A-Z_]{4,}$", README, re.M)
+
+
+@pytest.mark.torch
+@pytest.mark.timeout(1800)
+def test_the_first_search_ends_well(tmp_path):
+    """The README's main job, all of it: minutes on a CPU."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "archgen", "search", "--space", "pyramid", "--json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    outcome = json.loads(ran.stdout)
+    assert (outcome["ending"], outcome["trained"]) == ("complete", 60)
+    best = outcome["best"][0]
+    assert best["scores"]["top1"] >= 97
+    assert best["costs"]["params"] <= 200_000
+    assert best["costs"]["macs"] <= 3_000_000
+    shown = subprocess.run(
+        [sys.executable, "-m", "archgen", "best", "pyramid", "--out", "best.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert shown.returncode == 0, shown.stderr
+    found = archgen.load(tmp_path / "best.yaml")
+    assert archgen.cost(found).params == best["costs"]["params"]

@@ -23,7 +23,7 @@ def initialise(model: nn.Module, net: Net) -> None:
         net: The spec.
     """
     tensors = dict(model.named_parameters())
-    for name, call, shape, _ in net.graph().params():
+    for name, call, shape in net.graph().params():
         _start(tensors[name], call.op, name.rpartition(".")[2], shape, net.init)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):

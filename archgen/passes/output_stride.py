@@ -7,6 +7,7 @@ every s-th position, is the map of the strided network (arXiv:1705.09914, sectio
 from __future__ import annotations
 
 from dataclasses import replace
+from math import gcd
 
 from archgen.errors import ArchError
 from archgen.graph import Call, Graph
@@ -16,9 +17,9 @@ from archgen.ops import Conv, Law, Op, Pool, Shape, Subsample
 def limit_stride(graph: Graph, limit: int) -> Graph:
     """Give the graph whose maps are at most `limit` times smaller than the input.
 
-    A convolution or max pool whose stride would go past the limit gets stride 1; it and all
-    that follows multiply dilation and padding by the strides cut before. Taking every s-th
-    pixel becomes nothing. An average pool that would be cut is refused: a dilated average
+    A convolution or max pool whose stride would go past the limit keeps what of it fits; it
+    and all that follows multiply dilation and padding by the strides cut before. Taking every
+    s-th pixel takes more of them. An average pool that would be cut is refused: a dilated average
     pool does not exist in PyTorch.
 
     Args:
@@ -35,33 +36,33 @@ def limit_stride(graph: Graph, limit: int) -> Graph:
         stride = max((strides[i] for i in call.inputs), default=1)
         rate = max((rates[i] for i in call.inputs), default=1)
         op, step = call.op, getattr(call.op, "stride", 1)
-        cut = step > 1 and stride * step > limit
-        if cut or rate > 1:
-            op = _dilated(call, rate, cut)
+        kept = gcd(step, max(1, limit // stride))
+        if kept < step or rate > 1:
+            op = _dilated(call, rate, kept)
         inputs: list[Shape] = [calls[i].shape for i in call.inputs]
         try:
             shape = op.shape(*inputs)
         except Law as law:
             raise ArchError(call.name, law.message, field=law.field) from None
         calls.append(Call(call.name, op, call.inputs, shape))
-        strides.append(stride if cut else stride * step)
-        rates.append(rate * step if cut else rate)
+        strides.append(stride * kept)
+        rates.append(rate * (step // kept))
     return Graph(graph.name, tuple(calls), graph.outputs, graph.labels)
 
 
-def _dilated(call: Call, rate: int, cut: bool) -> Op:
+def _dilated(call: Call, rate: int, stride: int) -> Op:
     op = call.op
     if isinstance(op, Conv):
         return replace(
             op,
-            stride=1 if cut else op.stride,
+            stride=stride,
             padding=op.padding * rate,
             dilation=op.dilation * rate if op.kernel > 1 else 1,
         )
     if isinstance(op, Pool) and op.kind == "max":
         return replace(
             op,
-            stride=1 if cut else op.stride,
+            stride=stride,
             padding=op.padding * rate,
             dilation=op.dilation * rate,
         )
@@ -71,6 +72,6 @@ def _dilated(call: Call, rate: int, cut: bool) -> Op:
             "output_stride would cut or dilate this average pool, which cannot be dilated",
             field="output_stride",
         )
-    if isinstance(op, Subsample) and cut:
-        return replace(op, stride=1)
+    if isinstance(op, Subsample):
+        return replace(op, stride=stride)
     return op

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -42,7 +42,8 @@ def lower(net: Net) -> Graph:
 
 def _source(maps: dict[str, Map], name: str, reader: str) -> Map:
     if name not in maps:
-        stages = [key for key in maps if key.startswith(name.split(".")[0])]
+        node = name.split(".")[0]
+        stages = [key for key in maps if key == node or key.startswith(f"{node}.")]
         path = reader if reader == "outputs" else f"nodes.{reader}.from"
         raise ArchError(path, f"nothing called {name!r}; there are {', '.join(stages)}")
     return maps[name]
@@ -150,7 +151,7 @@ class _Lowering:
     def _joined(self, fields: dict[str, Any], path: str) -> Join:
         if self.node.depth is None:
             fields = self.join_fields
-        made = self._cached(self.join, fields, path)
+        made = self._cached(self.join, fields, f"{path}.shortcut")
         assert isinstance(made, Join)
         return made
 
@@ -195,19 +196,11 @@ class _Lowering:
     def _streams(self, inputs: Sequence[Map], maps: dict[str, Map], count: int) -> Map:
         """Write parallel streams over the last `count` inputs, then fuse them in order."""
         taps = [source.replace(".", "_") for source in self.node.sources[-count:]]
-        depth = self.node.depth
-        depths = _last(depth, count) if isinstance(depth, list) else [depth or 1] * count
-        self._same_count(depths, count, "depth")
-        trimmed = {key: _last(value, count) for key, value in self.node.fields.items()}
-        join_trimmed = {key: _last(value, count) for key, value in self.join_fields.items()}
-        path = f"nodes.{self.name}"
-        units = self._table(self.block, trimmed, depths, True, path)
-        joins = self._table(self.join, join_trimmed, depths, True, f"{path}.shortcut")
+        units = self._units(self._stream_depths(), staged=True)[-count:]
         ends = []
-        for tap, x, fields, join in zip(taps, inputs[-count:], units, joins, strict=True):
+        for tap, x, stream in zip(taps, inputs[-count:], units, strict=True):
             with self.builder.scope(tap, "stream"):
-                pairs = list(zip(fields, join, strict=True))
-                ends.append(self._stage(x, pairs, f"{self.name}.{tap}"))
+                ends.append(self._stage(x, stream, f"{self.name}.{tap}"))
             maps[f"{self.name}.{tap}"] = ends[-1]
         return self._fuse(taps, ends)
 
@@ -223,17 +216,24 @@ class _Lowering:
 
     def _between_streams(self, inner: Inner, name: str, inputs: Sequence[Map], target: Map) -> Map:
         """Write `down` or `fuse`; width and stride follow from the map that it leads to."""
-        stride = max(1, inputs[0].shape[1] // target.shape[1])
+        sides = zip(inputs[0].shape[1:], target.shape[1:], strict=True)
+        stride = max(-(-side // smaller) for side, smaller in sides)
         path = f"{self.name}.{name}"
         with self.builder.scope(name, inner.block):
             block = self._inner(inner, path, width=target.channels, stride=stride)
             return self._lay(block, inputs, path)
 
-    def _same_count(self, values: Sequence[int], count: int, key: str) -> None:
-        if len(values) != count:
-            raise ArchError(f"nodes.{self.name}.{key}", f"{len(values)} values for {count} streams")
+    def _stream_depths(self) -> list[int]:
+        """Give the blocks of a stream over each map of `from`, those not used included.
 
-
-def _last(value: Any, count: int) -> Any:
-    """Trim a per-stream column to its last `count` entries."""
-    return value[-count:] if isinstance(value, list) else value
+        Columns are laid out over all of them, so that a stream is the same however many run.
+        """
+        depth, maps = self.node.depth, len(self.node.sources)
+        if not isinstance(depth, list):
+            return [cast("int", depth)] * maps
+        if len(depth) != maps:
+            raise ArchError(
+                f"nodes.{self.name}.depth",
+                f"{len(depth)} values for {maps} maps in from; give one value, or one a map",
+            )
+        return depth

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+import sys
 
 PATTERN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 TOP_LEVEL = ("name", "paper", "input", "init", "output_stride", "nodes", "outputs")
@@ -34,6 +35,10 @@ _TAKEN = {
 }
 
 
+_MODULES = sys.stdlib_module_names | {"archgen", "torch"}
+"""Modules that a written ``NAME.py`` must not shadow."""
+
+
 def complaint(name: str, *, node: bool) -> str:
     """Say why a name cannot be used, or give "".
 
@@ -50,4 +55,6 @@ def complaint(name: str, *, node: bool) -> str:
         return f"a node cannot be called {name!r}: it is {_TAKEN[name]}"
     if not node and keyword.iskeyword(name):
         return f"a network cannot be called {name!r}: it is a keyword of Python"
+    if not node and name in _MODULES:
+        return f"a network cannot be called {name!r}: its file would hide the module of that name"
     return ""

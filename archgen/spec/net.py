@@ -97,6 +97,9 @@ class Net(BaseModel):
         text = json.dumps([self.graph().digest, self.init.model_dump()])
         return blake2b(text.encode(), digest_size=16).hexdigest()
 
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.data(), sort_keys=True))
+
     def get(self, path: str) -> Any:
         """Give the value at a dotted path (``stages.width.alpha``, ``input``).
 
@@ -122,6 +125,8 @@ class Net(BaseModel):
         before = _computed(self.data())
         for path, value in deepcopy(dict(values)).items():
             *parents, last = _keys(path)
+            if parents[:1] == ["init"]:
+                data.setdefault("init", {})
             target: Any = data
             for key in parents:
                 target = _child(target, key, path)

@@ -102,7 +102,8 @@ def _shape_complaints(node: Node, path: str) -> Iterator[tuple[str, str]]:
         yield f"{path}.{key}", f"block {node.block!r} is no branch: it takes no depth or shortcut"
     if isinstance(node.depth, list) and not 1 <= len(node.depth) <= 64:
         yield f"{path}.depth", "give a number of blocks for each of 1 to 64 stages"
-    if node.between is not None and (not isinstance(node.depth, list) or node.streams):
+    stages = len(node.depth) if isinstance(node.depth, list) else 0
+    if node.between is not None and (stages < 2 or node.streams):
         yield f"{path}.between", "acts between stages: give depth as a list, one entry a stage"
     if node.streams is None:
         for key in ("down", "fuse"):

@@ -129,7 +129,7 @@ def front(rows: Iterable[Row], score: Mapping[str, Direction]) -> list[Row]:
     found: list[Row] = []
     for row in ranked(rows, score):
         beaten = any(
-            all(_gain(other, name, way) >= _gain(row, name, way) for name, way in score.items())
+            all(gain(other, name, way) >= gain(row, name, way) for name, way in score.items())
             for other in found
         )
         if not beaten:
@@ -141,14 +141,16 @@ def ranked(rows: Iterable[Row], score: Mapping[str, Direction]) -> list[Row]:
     """All complete candidates, the best first score first."""
 
     def order(row: Row) -> tuple[float, ...]:
-        gains = (-_gain(row, name, way) for name, way in score.items())
+        gains = (-gain(row, name, way) for name, way in score.items())
         return (*gains, row.costs["macs"], row.number)
 
     return sorted((row for row in rows if row.state == "complete"), key=order)
 
 
-def _gain(row: Row, name: str, direction: Direction) -> float:
-    return row.scores[name] if direction == "maximize" else -row.scores[name]
+def gain(row: Row, name: str, direction: Direction) -> float:
+    """A score so that more is better; a cost is known before training."""
+    value = row.scores[name] if name in row.scores else row.costs[name]
+    return value if direction == "maximize" else -value
 
 
 def studied(folder: Path) -> Study:

@@ -16,7 +16,7 @@ from archgen.errors import ArchError
 from archgen.spec import Net
 from archgen.study import sampling, storage
 from archgen.study.load import load_study
-from archgen.study.prune import behind
+from archgen.study.prune import behind, rivals
 from archgen.study.report import CANDIDATE, OUTCOME, TEST, Row, attributes, front, row_of, rows_of
 from archgen.study.room import probe
 from archgen.study.space import COSTS, Study, candidate, violations
@@ -54,13 +54,14 @@ def search(
         progress: Called at the start, after each epoch and after each candidate.
 
     Raises:
-        ArchError: A mistake in the study; no such device; the folder is another study's, is in
+        ArchError: A mistake in the study, or not from `load_study`; no such device; the folder is another study's, is in
             use by another search or cannot be written; its journal is damaged.
     """
     for name, value in (("trials", trials), ("threads", threads)):
         if value is not None and value < 1:
             raise ArchError(name, f"must be at least 1, not {value}")
     study = study if isinstance(study, Study) else load_study(study)
+    study.net  # noqa: B018 - raises, before anything is written, if no one loaded it
     home = folder or storage.RUNS / study.name
     with Stop() as stop:
         from archgen.train.loop import choose_device, use_threads
@@ -227,7 +228,7 @@ class _Search:
     def _is_behind(self, row: Row) -> bool:
         return behind(
             row.curve,
-            [other.curve for other in self.rows if other.state == "complete"],
+            [other.curve for other in rivals(row, self.rows, self.study.score)],
             pruner=self.study.pruner,
             direction=self.study.score[self.trainer.watched],
         )

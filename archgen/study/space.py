@@ -20,8 +20,9 @@ from pydantic import (
 )
 
 from archgen.analysis import Cost
+from archgen.errors import ArchError
 from archgen.spec import Net
-from archgen.train.recipe import Recipe
+from archgen.train.recipe import Recipe, check_fit
 from archgen.yamlfile import Loc
 
 Number = int | float
@@ -45,12 +46,13 @@ class Range(BaseModel):
     """Numbers from one end to the other: whole ones where all that is given is whole."""
 
     model_config = _config
-    from_: Number = Field(alias="from")
-    to: Number
-    # Distance between neighbours; without it 1 for whole numbers, none for others.
-    step: Number | None = None
-    # Small numbers as likely as large ones, by ratio.
-    log: bool = False
+    from_: Number = Field(alias="from", description="The lowest value.")
+    to: Number = Field(description="The highest value.")
+    step: Number | None = Field(
+        None,
+        description="Distance between neighbours; without it 1 for whole numbers, none for others.",
+    )
+    log: bool = Field(False, description="Small numbers as likely as large ones, by ratio.")
 
     @model_validator(mode="after")
     def _check(self) -> Range:
@@ -101,7 +103,7 @@ class Choice(BaseModel):
     """One of some values of any kind: numbers, words, lists, maps."""
 
     model_config = _config
-    any: Annotated[list[Any], Field(min_length=2, max_length=1000)]
+    any: list[Any] = Field(min_length=2, max_length=1000, description="The values.")
 
     @model_validator(mode="after")
     def _check(self) -> Choice:
@@ -144,8 +146,8 @@ class Limit(BaseModel):
     """Bounds on a cost, both inclusive."""
 
     model_config = _config
-    max: float | None = None
-    min: float | None = None
+    max: float | None = Field(None, description="The most that a candidate may cost.")
+    min: float | None = Field(None, description="The least that a candidate may cost.")
 
     @model_validator(mode="after")
     def _check(self) -> Limit:
@@ -160,46 +162,62 @@ class Sampler(BaseModel):
     """Who proposes: TPE (a model of what was good), uniform chance, or NSGA-II (evolution)."""
 
     model_config = _config
-    kind: Literal["tpe", "random", "nsga2"] = "tpe"
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    kind: Literal["tpe", "random", "nsga2"] = Field("tpe", description="Who proposes.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Decides what is proposed.")
 
 
 class Pruner(BaseModel):
-    """When a candidate is given up: behind the median of the others at the same epoch."""
+    """When a candidate is given up: behind the median of the others at the same epoch.
+
+    Where a cost is a score too, it is compared only with those that are no worse in it.
+    """
 
     model_config = _config
-    kind: Literal["median", "none"] = "median"
-    # Complete candidates before the first may be given up.
-    startup: Annotated[int, Field(ge=1, le=10_000)] = 5
-    # Epochs before one may be given up.
-    warmup: Annotated[int, Field(ge=0, le=10_000)] = 2
+    kind: Literal["median", "none"] = Field("median", description="The rule, or none.")
+    startup: int = Field(
+        5,
+        ge=1,
+        le=10_000,
+        description="Complete candidates to compare with before one may be given up.",
+    )
+    warmup: int = Field(2, ge=0, le=10_000, description="Epochs before one may be given up.")
 
 
 class Study(BaseModel):
     """A study file. `load_study` makes one that is checked against its spec."""
 
     model_config = _config
-    # Names the folder of its results.
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-    # A spec: a path relative to the study file, or the name of a shipped one.
-    spec: str
-    # Dotted paths into the spec, each with the values that it takes.
-    vary: Annotated[dict[str, Vary], Field(min_length=1, max_length=100)]
-    # Limits on exact costs, by cost.
-    keep: dict[str, Limit] = {}
-    # One or two scores and which way is better.
-    score: Annotated[dict[str, Direction], Field(min_length=1, max_length=2)]
-    train: Recipe = Recipe()
-    sampler: Sampler = Sampler()
-    # How many candidates are trained.
-    trials: Annotated[int, Field(ge=1, le=1_000_000)]
-    pruner: Pruner = Pruner()
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9_]{0,63}$", description="Names the folder of its results."
+    )
+    spec: str = Field(
+        description="A spec: a path relative to the study file, or the name of a shipped one."
+    )
+    vary: dict[str, Vary] = Field(
+        min_length=1,
+        max_length=100,
+        description="Dotted paths into the spec, each with the values that it takes.",
+    )
+    keep: dict[str, Limit] = Field({}, description="Limits on exact costs, by cost.")
+    score: dict[str, Direction] = Field(
+        min_length=1, max_length=2, description="One or two scores and which way is better."
+    )
+    train: Recipe = Field(Recipe(), description="How each candidate is trained.")
+    sampler: Sampler = Field(Sampler(), description="Who proposes candidates.")
+    trials: int = Field(ge=1, le=1_000_000, description="How many candidates are trained.")
+    pruner: Pruner = Field(Pruner(), description="When a candidate is given up.")
 
-    _net: Net = PrivateAttr()
+    _net: Net | None = PrivateAttr(None)
 
     @property
     def net(self) -> Net:
-        """The spec as it stands, before anything varies."""
+        """The spec as it stands, before anything varies.
+
+        Raises:
+            ArchError: The study is not from `load_study`.
+        """
+        if self._net is None:
+            raise ArchError("", f"study {self.name!r} has no spec: load the study with load_study")
         return self._net
 
     @property
@@ -217,10 +235,11 @@ def candidate(study: Study, values: Mapping[str, Any]) -> Net:
     """The spec with some values in their places: a candidate, or any part of one.
 
     Raises:
-        ArchError: The spec refuses a value, or its parts do not fit together.
+        ArchError: The spec refuses a value, its parts do not fit together, or it does not fit
+            the data that it would be trained on.
     """
     net = study.net.set(values)
-    net.graph()
+    check_fit(study.train.data, net.input, net.graph().classes)
     return net
 
 

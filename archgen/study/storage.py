@@ -7,7 +7,6 @@ Optuna is imported inside functions.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -47,8 +46,14 @@ def owned(folder: Path) -> Iterator[None]:
     """Hold a study's folder, made if need be; the lock ends with the process.
 
     Raises:
-        ArchError: Another process holds it, or anything in the folder cannot be written.
+        ArchError: Another process holds it, anything in the folder cannot be written, or this
+            system has no such locks.
     """
+    try:
+        import fcntl
+    except ImportError:
+        message = "searching needs a Unix system (Linux, macOS, WSL): this one has no fcntl"
+        raise ArchError("", message) from None
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / LOCK).open("a+") as lock:
@@ -88,11 +93,18 @@ def settle(folder: Path, study: Study) -> None:
         old = load_study(folder / STUDY)
         _same(folder / STUDY, old.data(), {**study.data(), "spec": SPEC, "trials": old.trials})
         _same(folder / SPEC, old.net.data(), study.net.data())
-    elif any(entry.name != LOCK for entry in folder.iterdir()):
+    elif any(entry.name != LOCK for entry in folder.iterdir()) and not _begun(folder, study):
         raise ArchError("", f"is not empty and holds no {STUDY}: no study's", file=str(folder))
     else:
         write_whole(folder / SPEC, study.net.dump())
     write_whole(folder / STUDY, yamlfile.dump({**study.data(), "spec": SPEC}))
+
+
+def _begun(folder: Path, study: Study) -> bool:
+    """Whether nothing is there but this study's spec: the disk was full behind it."""
+    if any(entry.name not in (LOCK, SPEC) for entry in folder.iterdir()):
+        return False
+    return (folder / SPEC).read_bytes() == study.net.dump().encode()
 
 
 def _same(file: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

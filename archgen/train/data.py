@@ -1,4 +1,4 @@
-"""The data sets, as tensors: one function each, every split fixed by a seed."""
+"""The data sets of `DATA_SETS`, as tensors: one function each, every split fixed by a seed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from archgen.errors import ArchError, unknown
-from archgen.train.recipe import DATA_SETS
+from archgen.train.recipe import needs
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def digits(seed: int = 0) -> Data:
     from sklearn.datasets import load_digits
 
     pixels, target = load_digits(return_X_y=True)
-    asked = DATA_SETS["digits"]
+    asked = needs("digits")
     images = torch.tensor(pixels, dtype=torch.float32).reshape(-1, *asked.input)
     labels = torch.tensor(target, dtype=torch.int64)
     train, validation, test = stratified(labels, seed)
@@ -93,15 +92,12 @@ def stratified(labels: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Ten
     return train, validation, test
 
 
-SETS: dict[str, Callable[[int], Data]] = {"digits": digits}
-
-
 def load_data(name: str, device: torch.device, *, seed: int = 0) -> Data:
     """The data set called ``name``, on ``device``.
 
     Raises:
         ArchError: There is no such data set.
     """
-    if name not in SETS:
-        raise ArchError("data", unknown("data set", name, SETS))
-    return SETS[name](seed).to(device)
+    needs(name)
+    make: Callable[[int], Data] = globals()[name]  # its function bears its name
+    return make(seed).to(device)

@@ -114,8 +114,7 @@ def train(
         checkpoint: Where the weights go, whole, after a finished run.
 
     Raises:
-        ArchError: The training split is smaller than two images, or the checkpoint cannot be
-            written.
+        ArchError: The checkpoint cannot be written.
     """
     model.to(device)
     optimiser = _optimiser(model, recipe)
@@ -188,6 +187,7 @@ def save_weights(model: nn.Module, path: Path) -> None:
 
 
 def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD; norms, biases and per-channel scales have one dimension and do not decay."""
     groups: list[dict[str, Any]] = [
         {
             "params": [p for p in model.parameters() if p.ndim > 1],

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from archgen.errors import ArchError, unknown
 
@@ -22,7 +22,19 @@ class Needs:
     classes: int
 
 
+# All there are; `archgen.train.data` has a function of the same name for each.
 DATA_SETS = {"digits": Needs(input=(1, 8, 8), classes=10)}
+
+
+def _known(data: str) -> str:
+    if data not in DATA_SETS:
+        raise ValueError(unknown("data set", data, DATA_SETS))
+    return data
+
+
+DataSet = Annotated[
+    str, AfterValidator(_known), Field(json_schema_extra={"enum": [*sorted(DATA_SETS)]})
+]
 
 
 class Recipe(BaseModel):
@@ -34,23 +46,41 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    data: Literal["digits"] = "digits"
-    # Passes over the training split.
-    epochs: Annotated[int, Field(ge=1, le=10_000)] = 12
-    # Images a step; the last, incomplete batch of an epoch is left out.
-    batch: Annotated[int, Field(ge=2, le=65_536)] = 64
-    # The highest learning rate, reached at the end of the warm-up.
-    lr: Annotated[float, Field(gt=0, le=100)] = 0.1
-    # Epochs (or parts of one) of linear warm-up.
-    warmup: Annotated[float, Field(ge=0, le=1_000)] = 1.0
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    nesterov: bool = True
-    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-4
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    # Random shifts of the training images, as far as the data set allows.
-    augment: bool = True
-    # Decides the initial weights, the order of the images and their shifts.
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    data: DataSet = Field("digits", description="The data set.")
+    epochs: int = Field(12, ge=1, le=10_000, description="Passes over the training split.")
+    batch: int = Field(
+        64,
+        ge=2,
+        le=65_536,
+        description="Images a step; the last, incomplete batch of an epoch is left out.",
+    )
+    lr: float = Field(
+        0.1,
+        gt=0,
+        le=100,
+        description="The highest learning rate, reached at the end of the warm-up.",
+    )
+    warmup: float = Field(
+        1.0, ge=0, le=1_000, description="Epochs (or parts of one) of linear warm-up."
+    )
+    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
+    nesterov: bool = Field(True, description="Whether the momentum is Nesterov's.")
+    weight_decay: float = Field(
+        1e-4, ge=0, le=1, description="Decay of weights of two or more dimensions."
+    )
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="The part of each label that is spread over all classes."
+    )
+    augment: bool = Field(
+        True,
+        description="Random shifts of the training images, as far as the data set allows.",
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        lt=2**31,
+        description="Decides the initial weights, the order of the images and their shifts.",
+    )
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of one step.

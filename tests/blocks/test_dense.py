@@ -28,7 +28,7 @@ def test_dropout_is_last(net, written):
         )
 
 
-@pytest.mark.parametrize(("theta", "out"), [(0.5, 12), (1.0, 24), (0.3, 7), (0.01, 1)])
+@pytest.mark.parametrize(("theta", "out"), [(0.5, 12), (1.0, 24), (0.3, 7), (0.65, 15), (0.01, 1)])
 def test_transition_compresses_to_the_floor(net, written, theta: float, out: int):
     graph = net(STEM, f"t: {{block: transition, theta: {theta}}}").graph()
     assert written(graph, "t") == f"norm relu conv(24>{out},1) avg_pool(2/2)"

@@ -87,7 +87,7 @@ def test_no_two_specs_are_the_same_network():
 
 def state(graph: Graph) -> Iterator[tuple[str, str]]:
     """Give the name and shape of each entry of the ``state_dict``, without torch."""
-    for key, _, shape, _ in graph.params():
+    for key, _, shape in graph.params():
         yield key, size(shape)
     for call in graph.calls:
         if isinstance(call.op, Norm):

@@ -48,7 +48,7 @@ def test_a_spec_may_be_named(write: Write) -> None:
         ("kind: random", "kind: grid", 10, "sampler.kind: input should be 'tpe', 'random' or"),
         ("seed: 0}\ntrials", "sede: 0}\ntrials", 10, "sampler.sede: no key 'sede'; did you mean"),
         ("epochs: 2", "epoch: 2", 9, "train.epoch: no key 'epoch'; did you mean 'epochs'?"),
-        ("data: digits", "data: mnist", 9, "train.data: input should be 'digits', not 'mnist'"),
+        ("data: digits", "data: mnist", 9, "train.data: no data set 'mnist' (there are: digits)"),
         ("top1: max", "top5: max", 8, "score.top5: no score 'top5'; did you mean 'top1'?"),
         ("top1: maximize", "top1: minimize", 8, "score.top1: top1 can only be maximized"),
         ("top1: maximize", "macs: minimize", 8, "score: at least one score must come from"),

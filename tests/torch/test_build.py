@@ -56,7 +56,7 @@ def python(code: str, cwd: Path) -> str:
 def test_names_shapes_and_outputs_are_the_graphs(family: Net):
     model, graph = archgen.build(family), family.graph()
     assert {n: tuple(p.shape) for n, p in model.named_parameters()} == {
-        name: shape for name, _, shape, _ in graph.params()
+        name: shape for name, _, shape in graph.params()
     }
     outs = tensors(model(image(family)))
     assert [tuple(out.shape[1:]) for out in outs] == [graph.calls[i].shape for i in graph.outputs]
