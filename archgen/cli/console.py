@@ -9,13 +9,16 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import typer
 
 GAP = 2
-"""Spaces between columns."""
+"""Spaces between columns: a cell's padding and rich's divider."""
+RULE = "    \n    \n -  \n    \n    \n    \n    \n    \n"
+"""The lines of a table, as rich writes boxes: one below the headings."""
 NARROWEST = 6
 """Characters that an elastic column keeps."""
 
@@ -88,29 +91,31 @@ def lay_out(
         elastic: Columns whose texts may be cut, so that the rest fits; numbers never are.
         width: Characters in a line; None for as many as it takes.
     """
-    right = [heading.startswith(">") for heading in headings]
-    head = [heading.removeprefix(">") for heading in headings]
+    from rich.box import Box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     cells = [[one_line(str(cell)) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
-    soft = [head.index(name) for name in elastic]
-    while width is not None and sum(widths) + GAP * (len(widths) - 1) > width:
-        widest = max(soft, key=lambda i: widths[i], default=None)
-        if widest is None or widths[widest] <= NARROWEST:
-            break
-        widths[widest] -= 1
-    return [_line(row, widths, right) for row in (head, ["-" * n for n in widths], *cells)]
-
-
-def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    shown = [
-        (cut.rjust if at_right else cut.ljust)(width)
-        for cut, width, at_right in zip(map(_cut, row, widths), widths, right, strict=True)
-    ]
-    return (" " * GAP).join(shown).rstrip()
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+    table = Table(box=Box(RULE, ascii=True), show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    least, most = -GAP, -GAP
+    for heading, *column in zip(headings, *cells, strict=True):
+        name = heading.removeprefix(">")
+        widest = max(map(len, [name, *column]))
+        narrowest = min(NARROWEST, widest) if name in elastic else widest
+        least, most = least + narrowest + GAP, most + widest + GAP
+        table.add_column(
+            Text(name, no_wrap=True),
+            justify="right" if name != heading else "left",
+            no_wrap=name not in elastic,
+            min_width=narrowest,
+        )
+    for row in cells:
+        table.add_row(*[Text(cell, no_wrap=True, overflow="ellipsis") for cell in row])
+    fitting = most if width is None else min(most, max(least, width))
+    page = Console(file=StringIO(), width=fitting)
+    page.print(table)
+    return [line.rstrip() for line in cast("StringIO", page.file).getvalue().splitlines()]
 
 
 def terminal_width() -> int | None:

@@ -33,7 +33,7 @@ def load_study(name_or_path: str | Path) -> Study:
 
     Raises:
         ArchError: No such study, or a mistake in it, with file and line: an unknown key, a path
-            that the spec does not have, an end of a range that does not build.
+            that the spec does not have, an end of a range that does not build or not fit the data.
     """
     document = yamlfile.read(files.find("studies", str(name_or_path)))
     try:

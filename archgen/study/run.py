@@ -54,8 +54,9 @@ def search(
         progress: Called at the start, after each epoch and after each candidate.
 
     Raises:
-        ArchError: A mistake in the study, or not from `load_study`; no such device; the folder is another study's, is in
-            use by another search or cannot be written; its journal is damaged.
+        ArchError: A mistake in the study, or it is not from `load_study`; no such device; the
+            folder is another study's, is in use by another search or cannot be written; its
+            journal is damaged.
     """
     for name, value in (("trials", trials), ("threads", threads)):
         if value is not None and value < 1:

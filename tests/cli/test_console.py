@@ -15,7 +15,7 @@ ROWS = [("stem", "a long name of a block", 12), ("head", "short", 1234567)]
 def test_columns_are_as_wide_as_their_texts() -> None:
     assert lay_out(["path", "block", ">params"], ROWS) == [
         "path  block                    params",
-        "----  ----------------------  -------",
+        "----- ----------------------- -------",
         "stem  a long name of a block       12",
         "head  short                   1234567",
     ]
@@ -31,7 +31,7 @@ def test_elastic_columns_give_way_and_no_other() -> None:
 
 
 def test_no_rows() -> None:
-    assert lay_out(["a", ">b"], []) == ["a  b", "-  -"]
+    assert lay_out(["a", ">b"], []) == ["a  b", "-- -"]
 
 
 def test_cells_stay_on_their_line() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from archgen.cli import main
 
-HEAVY = ["torch", "optuna", "streamlit", "plotly", "sklearn", "networkx", "numpy", "rich"]
+HEAVY = ["torch", "optuna", "streamlit", "plotly", "sklearn", "networkx", "numpy"]
 PROBE = f"""
 import sys
 from archgen.cli import main

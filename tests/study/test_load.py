@@ -11,10 +11,15 @@ import pytest
 import archgen
 from archgen import files
 from archgen.errors import ArchError
-from archgen.study import candidate, load_study
+from archgen.study import Study, candidate, load_study, search
 from archgen.study.space import violations
+from archgen.train.recipe import DATA_SETS
 
 from .conftest import STUDY, Write
+
+FIVE = "vary.head.classes.any.1: 5 does not build: classes: digits has 10 classes, the network has"
+COLOUR = "vary.input.any.1: [3, 8, 8] does not build: digits has images of 1x8x8"
+HEADLESS = "does not build: classes: digits has 10 classes, the network has no head with classes"
 
 
 def test_a_study_has_its_spec_and_its_defaults(write: Write) -> None:
@@ -69,6 +74,9 @@ def test_a_spec_may_be_named(write: Write) -> None:
         ("any: [1, 3]", "any: [3, 0]", 5, "vary.stem.kernel.any.1: 0 does not build: "),
         ("from: 2", "from: 0", 4, "vary.stem.width.from: 0 does not build: "),
         ("from: 2", "from: 1.5", 4, "vary.stem.width.from: 1.5 does not build: "),
+        ("stem.kernel: {any: [1, 3]}", "head.classes: {any: [10, 5]}", 5, FIVE),
+        ("stem.kernel: {any: [1, 3]}", "input: {any: [[1, 8, 8], [3, 8, 8]]}", 5, COLOUR),
+        ("stem.kernel: {any: [1, 3]}", "outputs: {any: [[head], [stem, head]]}", 5, HEADLESS),
         ("stem.width", "stem.widht", 4, "vary.stem.widht.from: 2 does not build: "),
         ("stem.width", "stam.width", 4, "vary.stam.width.from: 2 does not build: "),
         ("small.yaml", "missing.yaml", 2, "spec: "),
@@ -96,6 +104,27 @@ def test_both_ends_must_lower_not_only_validate(write: Write) -> None:
     path = write(vary={"stem.groups": {"any": [1, 3]}})
     with pytest.raises(ArchError, match=r"vary\.stem\.groups\.any\.1: 3 does not build: .*groups"):
         load_study(path)
+
+
+def test_what_does_not_fit_the_data_is_no_candidate(write: Write) -> None:
+    study = load_study(write())
+    with pytest.raises(ArchError, match="digits has 10 classes, the network has 5"):
+        candidate(study, {"head.classes": 5})
+
+
+def test_a_study_that_no_one_loaded_is_refused(write: Write, tmp_path: Path) -> None:
+    study = Study.model_validate(load_study(write()).data())
+    with pytest.raises(ArchError, match="load the study with load_study"):
+        search(study, folder=tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_schema_says_what_each_key_is() -> None:
+    schema = Study.model_json_schema()
+    for part in (schema, *schema["$defs"].values()):
+        for key, about in part["properties"].items():
+            assert about.get("description"), f"{part['title']}.{key}"
+    assert schema["$defs"]["Recipe"]["properties"]["data"]["enum"] == [*DATA_SETS]
 
 
 def test_violations_are_parts_of_the_limit(write: Write) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -12,10 +13,20 @@ torch = pytest.importorskip("torch")
 
 import archgen  # noqa: E402
 from archgen.errors import ArchError  # noqa: E402
-from archgen.study import Outcome, Row, Status, best, best_net, search, trials  # noqa: E402
+from archgen.study import (  # noqa: E402
+    Outcome,
+    Row,
+    Status,
+    best,
+    best_net,
+    load_study,
+    search,
+    trials,
+)
 from archgen.study import run as run_module  # noqa: E402
 from archgen.study.storage import JOURNAL, open_journal  # noqa: E402
-from archgen.train.loop import evaluate, use_threads  # noqa: E402
+from archgen.study.trainer import Trainer  # noqa: E402
+from archgen.train.loop import Result, evaluate, use_threads  # noqa: E402
 
 from .conftest import Write  # noqa: E402
 
@@ -184,18 +195,126 @@ def test_two_scores_give_a_front(write: Write, tmp_path: Path, kind: str) -> Non
     assert [row.number for row in best(run)] == [row.number for row in outcome.best]
 
 
-def test_pruning_stops_what_is_behind(write: Write, tmp_path: Path) -> None:
+def pruned_when_due(rows: list[Row], score: dict[str, str], epochs: int) -> int:
+    """Check each candidate against the rule, told anew; gives how many were pruned."""
+    watched, *others = score
+    sign = 1 if score[watched] == "maximize" else -1
+    complete: list[Row] = []
+    pruned = 0
+    for row in trained(rows):
+        cheaper = [c for c in complete if all(c.costs[n] <= row.costs[n] for n in others)]
+        behind = [
+            len(cheaper) >= 2
+            and max(sign * v for v in row.curve[: e + 1])
+            < median(sign * c.curve[e] for c in cheaper)
+            for e in range(min(row.epochs, epochs - 1))
+        ]
+        assert (row.state == "pruned") == any(behind), row
+        assert not any(behind[: row.epochs - 1])
+        pruned += any(behind)
+        complete += [row] if row.state == "complete" else []
+    return pruned
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        {"top1": "maximize"},
+        {"loss": "minimize"},
+        {"top1": "maximize", "params": "minimize"},
+        {"loss": "minimize", "macs": "minimize"},
+    ],
+)
+def test_pruning_stops_what_is_behind(write: Write, tmp_path: Path, score: dict[str, str]) -> None:
     run = tmp_path / "run"
     study = write(
+        vary={"stem.width": {"from": 2, "to": 40}, "stem.kernel": {"any": [1, 3]}},
+        score=score,
         pruner={"kind": "median", "startup": 2, "warmup": 0},
         train={"data": "digits", "epochs": 3, "batch": 256, "lr": 0.1},
         keep={},
-        trials=10,
+        trials=14,
     )
     rows = check(run, search(study, folder=run, device="cpu"))
     pruned = [row for row in rows if row.state == "pruned"]
-    assert pruned
     assert all(row.epochs < 3 and not row.scores for row in pruned)
+    assert 0 < pruned_when_due(rows, score, 3) == len(pruned) < 14
+
+
+def test_with_two_scores_the_cheapest_so_far_is_never_pruned(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wide ones first; each later one is cheaper than all before, and behind in accuracy."""
+    widths = iter([40, 36, 32, 8, 6, 4, 3, 2])
+    monkeypatch.setattr(run_module.sampling, "values", lambda *_: {"stem.width": next(widths)})
+    run = tmp_path / "run"
+    study = write(
+        vary={"stem.width": {"from": 2, "to": 40}},
+        score={"top1": "maximize", "params": "minimize"},
+        pruner={"kind": "median", "startup": 2, "warmup": 0},
+        keep={},
+        trials=8,
+    )
+    rows = check(run, search(study, folder=run, device="cpu"))
+    assert [row.state for row in rows] == ["complete"] * 8
+    assert min(row.costs["params"] for row in best(run)) == rows[-1].costs["params"]
+
+
+def test_the_test_split_is_looked_at_once(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    looked: list[int] = []
+    honest = Trainer.test
+
+    def counted(trainer: Trainer, row: Row) -> float:
+        looked.append(row.number)
+        return honest(trainer, row)
+
+    monkeypatch.setattr(Trainer, "test", counted)
+    first = search(write(trials=2), folder=run, device="cpu")
+    again = search(write(trials=2), folder=run, device="cpu")
+    assert looked == [first.best[0].number]
+    assert again.best[0].test == first.best[0].test
+    more = search(write(trials=6), folder=run, device="cpu")
+    search(write(trials=6), folder=run, device="cpu")
+    assert looked == list(dict.fromkeys([first.best[0].number, more.best[0].number]))
+
+
+def test_the_seed_of_training_decides_the_first_weights(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[torch.Tensor] = []
+
+    def seen(model: torch.nn.Module, *_: object, **__: object) -> Result:
+        started.append(torch.cat([value.flatten().clone() for value in model.parameters()]))
+        return Result("diverged", (), 0.0)
+
+    monkeypatch.setattr("archgen.train.loop.train", seen)
+    for place, seed in enumerate([0, 0, 1]):
+        train = {"data": "digits", "epochs": 1, "seed": seed}
+        study = load_study(write(train=train, keep={}))
+        trainer = Trainer(study, tmp_path / str(place), "cpu")
+        torch.rand(place)  # what others draw changes nothing
+        trainer.train(Row(0, "running"), study.net, lambda _: None)
+    assert torch.equal(started[0], started[1])
+    assert not torch.equal(started[0], started[2])
+
+
+def test_an_interrupted_candidate_is_trained_again(write: Write, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    study = write(vary={"stem.kernel": {"any": [1, 3]}}, keep={}, trials=2)
+
+    def stop(status: Status) -> None:
+        if status.row and status.row.state == "running":
+            raise KeyboardInterrupt
+
+    assert search(study, folder=run, device="cpu", progress=stop).ending == "interrupted"
+    (lost,) = trials(run)
+    assert lost.state == "interrupted"
+    outcome = search(study, folder=run, device="cpu")
+    assert (outcome.ending, outcome.trained) == ("complete", 2)
+    assert lost.digest in {row.digest for row in trained(check(run, outcome))}
 
 
 def test_divergence_is_a_result(write: Write, tmp_path: Path) -> None:

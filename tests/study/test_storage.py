@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,47 @@ def test_a_folder_of_something_else_is_left_alone(write: Write, tmp_path: Path) 
     with pytest.raises(ArchError, match=r"is not empty and holds no study\.yaml"):
         storage.settle(run, load_study(write()))
     assert [entry.name for entry in run.iterdir()] == ["thesis.txt"]
+
+
+def test_a_disk_that_fills_up_between_two_writes_can_be_emptied(
+    write: Write, tmp_path: Path
+) -> None:
+    run, study = tmp_path / "run", load_study(write())
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with storage.owned(run):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(study.net.dump()), limit[1]))
+        try:
+            with pytest.raises(ArchError, match=r"study\.yaml: cannot write"):
+                storage.settle(run, study)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        assert {entry.name for entry in run.iterdir()} == {"lock", "spec.yaml"}
+        storage.settle(run, study)
+    assert load_study(run / "study.yaml").net.digest() == study.net.digest()
+
+
+def test_a_spec_of_something_else_is_left_alone(write: Write, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "spec.yaml").write_text("name: mine\n")
+    with pytest.raises(ArchError, match=r"is not empty and holds no study\.yaml"):
+        storage.settle(run, load_study(write()))
+    assert (run / "spec.yaml").read_text() == "name: mine\n"
+
+
+def test_without_unix_locks_it_is_one_line(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; sys.modules['fcntl'] = None\n"
+        "from archgen.errors import ArchError; from archgen.study import storage\n"
+        "try:\n    storage.owned(pathlib.Path(sys.argv[1])).__enter__()\n"
+        "except ArchError as error: print(error)"
+    )
+    run = tmp_path / "run"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(run)], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.startswith("searching needs a Unix system")
+    assert not run.exists()
 
 
 @pytest.mark.parametrize("torn", [b'{"op_code": 4, "st', b"\0\0\0\0", b"\0\0\n", b"x"])
