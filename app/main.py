@@ -31,13 +31,13 @@ def draw(net: Net, text: str) -> None:
     if net.paper is not None:
         link = f" ([arXiv:{net.paper.arxiv}](https://arxiv.org/abs/{net.paper.arxiv}))"
         st.markdown(net.paper.title + (link if net.paper.arxiv else ""))
+    st.caption(f"input {size(net.input)}")
     counts = cost(net)
     figures = {
         "Parameters": short(counts.params),
         "MACs": short(counts.macs),
         "Activations": short(counts.activations),
         "Layers": str(counts.depth),
-        "Input": size(net.input),
     }
     for column, (label, value) in zip(st.columns(len(figures)), figures.items(), strict=True):
         column.metric(label, value)
@@ -56,6 +56,7 @@ def draw(net: Net, text: str) -> None:
             for row in stage_rows(net)
         ],
         hide_index=True,
+        height="content",
         column_config=dict.fromkeys(
             ["parameters", "MACs"], st.column_config.NumberColumn(format="localized")
         ),
