@@ -19,7 +19,7 @@ MIXTURES = {
     "dilation plan in a DPN": (
         "dpn92",
         "    stride:      [1, 2, 2, 2]",
-        "    dilation:    [1, 1, 2, {first: 2, rest: 4}]",
+        "    stride:      [1, 2, 2, 2]\n    dilation:    [1, 1, 2, {first: 2, rest: 4}]",
     ),
     "pyramid widths on DPN's residual path": (
         "dpn92",

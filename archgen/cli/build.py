@@ -31,7 +31,9 @@ def build(
         Path | None,
         typer.Option(metavar="DIR", help="Write NAME.py, NAME.safetensors and NAME.yaml there."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides the initial weights.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="Decides the initial weights.")
+    ] = 0,
     yes: Annotated[
         bool,
         typer.Option("--yes", help="Build it even with more than 10^9 parameters or 10^12 MACs."),

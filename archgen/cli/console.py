@@ -120,7 +120,7 @@ def lay_out(
 
 def terminal_width() -> int | None:
     """Give the width of the terminal; None where standard output is none."""
-    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+    if not ((sys.stdout and sys.stdout.isatty()) or "COLUMNS" in os.environ):
         return None
     return shutil.get_terminal_size().columns
 

@@ -58,9 +58,12 @@ def search(
         for row in outcome.best:
             if row.test is not None:
                 print_text(f"candidate {row.number} on the test split: {row.test:.2f}%")
-        print_text(f"archgen best {study.name} shows more; everything is in {outcome.folder}")
+        if outcome.best:
+            print_text(f"archgen best {study.name} shows more; everything is in {outcome.folder}")
     if outcome.ending == "interrupted":
         raise typer.Exit(130)
+    if not outcome.best:
+        raise typer.Exit(1)
 
 
 def best(

@@ -45,7 +45,8 @@ def _block_complaints(node: Inner, path: str) -> Iterator[tuple[str, str]]:
     for field in node.fields:
         if field not in block.model_fields:
             what = f"field of block {node.block!r} called"
-            yield f"{path}.{field}", unknown(what, field, block.model_fields)
+            keys = [info.alias or key for key, info in type(node).model_fields.items()]
+            yield f"{path}.{field}", unknown(what, field, [*block.model_fields, *keys])
     if isinstance(node, Node):
         for key, inner in (("between", node.between), ("down", node.down), ("fuse", node.fuse)):
             if inner is None:

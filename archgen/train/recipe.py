@@ -120,12 +120,12 @@ def check_fit(data: str, shape: tuple[int, ...], classes: int | None) -> None:
     """
     asked = needs(data)
     if tuple(shape) != asked.input:
-        raise ArchError(
-            "input", f"{data} has images of {_size(asked.input)}, the network takes {_size(shape)}"
-        )
+        message = f"{data} has images of {_size(asked.input)}, the network takes {_size(shape)}"
+        raise ArchError("input", f"{message}; set input to {[*asked.input]}")
     if classes != asked.classes:
         has = "has no head with classes" if classes is None else f"has {classes}"
-        raise ArchError("classes", f"{data} has {asked.classes} classes, the network {has}")
+        message = f"{data} has {asked.classes} classes, the network {has}"
+        raise ArchError("classes", f"{message}; set classes of its head")
 
 
 def _size(shape: tuple[int, ...]) -> str:
