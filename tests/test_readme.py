@@ -61,6 +61,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run archgen in a folder, as on a terminal of 100 columns."""
+    return subprocess.run(
+        [sys.executable, "-m", "archgen", *arguments],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+    )
+
+
 def runs_torch(command: str) -> bool:
     """Whether a command imports PyTorch."""
     return command.split()[1] in ("build", "train", "search", "best")
@@ -77,13 +88,7 @@ def runs_torch(command: str) -> bool:
 def test_a_command_prints_what_the_readme_shows(command, shown, folder):
     program, *arguments = shlex.split(command)
     assert program == "archgen"
-    ran = subprocess.run(
-        [sys.executable, "-m", "archgen", *arguments],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-    )
+    ran = run(folder, *arguments)
     printed = squeeze(ran.stdout + ran.stderr)
     assert matches(squeeze(shown), printed), "\n".join(printed)
 
@@ -127,12 +132,7 @@ def test_no_placeholder_is_left():
 @pytest.mark.timeout(1800)
 def test_the_first_search_ends_well(tmp_path):
     """The README's main job, all of it: minutes on a CPU."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "archgen", "search", "--space", "pyramid", "--json"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    ran = run(tmp_path, "search", "--space", "pyramid", "--json")
     assert ran.returncode == 0, ran.stderr
     outcome = json.loads(ran.stdout)
     assert (outcome["ending"], outcome["trained"]) == ("complete", 60)
@@ -140,12 +140,7 @@ def test_the_first_search_ends_well(tmp_path):
     assert best["scores"]["top1"] >= 97
     assert best["costs"]["params"] <= 200_000
     assert best["costs"]["macs"] <= 3_000_000
-    shown = subprocess.run(
-        [sys.executable, "-m", "archgen", "best", "pyramid", "--out", "best.yaml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    shown = run(tmp_path, "best", "pyramid", "--out", "best.yaml")
     assert shown.returncode == 0, shown.stderr
     found = archgen.load(tmp_path / "best.yaml")
     assert archgen.cost(found).params == best["costs"]["params"]

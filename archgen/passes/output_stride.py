@@ -52,19 +52,12 @@ def limit_stride(graph: Graph, limit: int) -> Graph:
 
 def _dilated(call: Call, rate: int, stride: int) -> Op:
     op = call.op
-    if isinstance(op, Conv):
+    if isinstance(op, Conv) or (isinstance(op, Pool) and op.kind == "max"):
         return replace(
             op,
             stride=stride,
             padding=op.padding * rate,
             dilation=op.dilation * rate if op.kernel > 1 else 1,
-        )
-    if isinstance(op, Pool) and op.kind == "max":
-        return replace(
-            op,
-            stride=stride,
-            padding=op.padding * rate,
-            dilation=op.dilation * rate,
         )
     if isinstance(op, Pool):
         raise ArchError(

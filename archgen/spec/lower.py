@@ -88,7 +88,8 @@ class _Lowering:
         self.builder.labels[self.name] = self.node.block
         block = self._make(self.block, self.node.fields, self.name)
         if isinstance(block, Branch):
-            return self._unit(block, self._joined({}, self.name), inputs[0], Stage(), self.name)
+            join = self._joined(self.join_fields, self.name)
+            return self._unit(block, join, inputs[0], Stage(), self.name)
         return self._lay(block, inputs, self.name)
 
     def _stage(
@@ -149,8 +150,6 @@ class _Lowering:
         return made
 
     def _joined(self, fields: dict[str, Any], path: str) -> Join:
-        if self.node.depth is None:
-            fields = self.join_fields
         made = self._cached(self.join, fields, f"{path}.shortcut")
         assert isinstance(made, Join)
         return made
