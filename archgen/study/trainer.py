@@ -43,7 +43,7 @@ class Trainer:
         self.study = study
         self.home = home
         self.device = torch.device(device)
-        self.data = load_data(study.train.data, self.device)
+        self.data = load_data(study.train.data, self.device, size=study.net.input)
         # Of two scores, the first that training gives.
         self.watched = next(name for name in study.score if name in TRAINED)
 
@@ -118,9 +118,9 @@ class Trainer:
         import torch
 
         from archgen.nn import build
-        from archgen.train.loop import evaluate
+        from archgen.train.evaluate import evaluate
 
         model = build(candidate(self.study, row.vary), init=False).to(self.device)
         weights = trial_folder(self.home, row.number) / WEIGHTS
         model.load_state_dict(torch.load(weights, map_location=self.device, weights_only=True))
-        return evaluate(model, self.data.test)[1]
+        return evaluate(model, self.data.test).top1

@@ -26,7 +26,8 @@ from archgen.study import (  # noqa: E402
 from archgen.study import run as run_module  # noqa: E402
 from archgen.study.storage import JOURNAL, open_journal  # noqa: E402
 from archgen.study.trainer import Trainer  # noqa: E402
-from archgen.train.loop import Result, evaluate, use_threads  # noqa: E402
+from archgen.train.evaluate import evaluate  # noqa: E402
+from archgen.train.loop import Result, use_threads  # noqa: E402
 
 from .conftest import Write  # noqa: E402
 
@@ -90,8 +91,10 @@ def test_a_search_from_start_to_end(write: Write, tmp_path: Path) -> None:
     from archgen.train.data import digits
 
     with use_threads(1):
-        assert evaluate(model, digits().validation) == (top.loss, top.top1)
-        assert evaluate(model, digits().test)[1] == top.test
+        data = digits(torch.device("cpu"))
+        scores = evaluate(model, data.validation)
+        assert (scores.loss, scores.top1) == (top.loss, top.top1)
+        assert evaluate(model, data.test).top1 == top.test
 
     # Progress: a first call, each epoch, each end.
     assert seen[0].row is None
