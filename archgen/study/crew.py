@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection, forkserver, get_context
@@ -51,13 +51,14 @@ class _Hand:
     heard: float = field(default_factory=time.monotonic)
 
 
-def serve(job: Job) -> None:
+def serve(job: Job, size: Sequence[int]) -> None:
     """Start the server that processes are forked from, unless one is running.
 
     Args:
         job: Its data is loaded there.
+        size: Channels, height and width of what the study's network takes.
     """
-    os.environ[worker.TOLD] = worker.tell(job)
+    os.environ[worker.TOLD] = worker.tell(job, size)
     try:
         with _no_main(), _no_ctrl_c():
             _FORKS.set_forkserver_preload(["archgen.study.warm"])

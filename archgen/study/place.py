@@ -19,6 +19,7 @@ from archgen.files import write_whole
 from archgen.study import worker
 from archgen.study.crew import call, serve
 from archgen.study.job import Job
+from archgen.train.datasets import Size
 
 ENVIRONMENT = "environment.json"
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps")
@@ -51,18 +52,19 @@ def check_device(name: str) -> None:
         raise ArchError("device", message)
 
 
-def settle_in(job: Job, *, device: str, workers: int | None) -> Place:
+def settle_in(job: Job, size: Size, *, device: str, workers: int | None) -> Place:
     """Find devices, deal them to workers, share out the CPU's cores; write it all down.
 
     Args:
         job: With the study's folder, recipe and data.
+        size: What the study's network takes.
         device: As `check_device` lets through.
         workers: How many; None for one a GPU, or one a core of the CPU.
 
     Raises:
         ArchError: The device is not here, or the data is not.
     """
-    serve(job)
+    serve(job, size)
     found: list[tuple[str, str]] = call(worker.find_devices, device)
     names = [name for name, _ in found]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -174,30 +174,30 @@ def _prepared(job: Job, spec: Path) -> tuple[nn.Module, Data]:
     for path in job.blocks:
         load_file(path)
     net = load_net(spec)
-    data = load(job.recipe.data, job.root).to(_device(job))
+    data = load(job.recipe.data, job.root, net.input).to(_device(job))
     torch.manual_seed(job.recipe.seed)
     return build(net), data
 
 
 @cache
-def load(name: str, root: Path | None) -> Data:
+def load(name: str, root: Path | None, size: tuple[int, int, int]) -> Data:
     """A data set in the CPU's memory; what the server loaded is in that of its processes."""
     import torch
 
     from archgen.train.data import load_data
 
-    return load_data(name, torch.device("cpu"), root=root)
+    return load_data(name, torch.device("cpu"), root=root, size=size)
 
 
-def tell(job: Job) -> str:
+def tell(job: Job, size: Sequence[int]) -> str:
     """The arguments of `load` for a job, as the environment carries them."""
-    return json.dumps([job.recipe.data, str(job.root) if job.root else None])
+    return json.dumps([job.recipe.data, str(job.root) if job.root else None, size])
 
 
-def read(told: str) -> tuple[str, Path | None]:
+def read(told: str) -> tuple[str, Path | None, tuple[int, int, int]]:
     """What `tell` wrote."""
-    name, root = json.loads(told)
-    return name, Path(root) if root else None
+    name, root, (channels, height, width) = json.loads(told)
+    return name, Path(root) if root else None, (channels, height, width)
 
 
 def _device(job: Job) -> Any:

@@ -49,6 +49,10 @@ class Scale:
         mean_, deviation_ = torch.tensor([mean, deviation], device=device) * 255
         return cls(mean_[:, None, None], deviation_[:, None, None])
 
+    def to(self, device: torch.device) -> Scale:
+        """Give the same on another device."""
+        return Scale(self.mean.to(device), self.deviation.to(device))
+
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Normalise bytes to float32."""
         return images.float().sub_(self.mean).div_(self.deviation)

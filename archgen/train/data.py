@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,13 @@ class Data:
     def classes(self) -> int:
         """How many classes it has."""
         return len(self.class_names)
+
+    def to(self, device: torch.device) -> Data:
+        """Give the same data on another device."""
+        train, validation, test = (
+            split.to(device) for split in (self.train, self.validation, self.test)
+        )
+        return replace(self, train=train, validation=validation, test=test)
 
 
 def load_data(

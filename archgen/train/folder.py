@@ -65,6 +65,10 @@ class FolderSplit:
         """Give the same images in another height and width."""
         return replace(self, size=(self.size[0], *size), whole=whole)
 
+    def to(self, device: torch.device) -> FolderSplit:
+        """Give the same images, read for another device."""
+        return replace(self, device=device, scale=self.scale.to(device))
+
     def _batches(self, order: list[torch.Tensor], seeds: torch.Tensor | None) -> Batches:
         loader: DataLoader[Batch | ArchError] = DataLoader(
             _Reader(self, order, seeds),

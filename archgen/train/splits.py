@@ -41,6 +41,9 @@ class Split(Protocol):
             whole: Whether images of a folder keep their margin, up to what makes them square.
         """
 
+    def to(self, device: torch.device) -> Split:
+        """Give the same images on another device."""
+
 
 @dataclass(frozen=True)
 class TensorSplit:
@@ -94,6 +97,15 @@ class TensorSplit:
     def sized(self, size: tuple[int, int], *, whole: bool = False) -> TensorSplit:
         """Give the same images in another height and width; they are whole in any case."""
         return replace(self, size=size)
+
+    def to(self, device: torch.device) -> TensorSplit:
+        """Give the same images on another device."""
+        return replace(
+            self,
+            images=self.images.to(device),
+            labels=self.labels.to(device),
+            scale=self.scale.to(device) if self.scale else None,
+        )
 
     def _scaled(self, images: torch.Tensor) -> torch.Tensor:
         return images if self.scale is None else self.scale(images)
