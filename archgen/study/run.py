@@ -6,7 +6,7 @@ Torch stays in those processes, Optuna inside functions. The caller draws: see `
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +17,10 @@ from archgen.files import write_whole
 from archgen.study import worker
 from archgen.study.crew import Crew, Died, call
 from archgen.study.job import Done, Failed, GoingOn, Grown, Job, Message, Trained
-from archgen.study.judge import judge
+from archgen.study.judge import row_of
 from archgen.study.load import load_study
 from archgen.study.place import Place, check_device, settle_in
-from archgen.study.propose import Proposal, Proposer
+from archgen.study.propose import Proposer
 from archgen.study.prune import gives_up
 from archgen.study.record import Record
 from archgen.study.report import Row, front, ranked
@@ -140,11 +140,7 @@ class _Search:
         self.record = Record(study, home)
         self.rows = self.record.rows()
         self.left = deque(row.number for row in self.rows if row.state == "running")
-        # The first candidate of each digest that was trained, or taken up in this call.
-        self.first = {row.digest: row.number for row in reversed(self.rows) if row.trained}
-        # Candidates that wait for one in training which is the same network.
-        self.twins: dict[int, list[int]] = defaultdict(list)
-        self.proposals: dict[int, Proposal] = {}
+        # Candidates that are trained; of the best ones the weights are being written.
         self.ending: dict[int, Row] = {}
         self.begun: Counter[int] = Counter()
         self.failed = 0
@@ -191,7 +187,7 @@ class _Search:
         """Find out where to run, look at the study's room, build the proposer."""
         self.place = self._settle_in()
         self.notes += [*self.place.notes, *probe(self.study).warnings()]
-        self.proposer = Proposer(self.study, self.rows)
+        self.proposer = Proposer(self.study, self.rows, seed=self.study.sampler.seed)
         self._show(None)
 
     def _settle_in(self) -> Place:
@@ -239,40 +235,21 @@ class _Search:
         if proposal is None:
             self.exhausted = True
             return
-        judged = judge(self.study, proposal.vary)
-        row = Row(
-            number=len(self.rows),
-            state="infeasible" if judged.reason else "running",
-            vary=proposal.vary,
-            costs=judged.costs,
-            digest=judged.digest,
-            reason=judged.reason,
-        )
-        first = self.first.get(row.digest)
-        if row.state == "running" and first is not None and self.rows[first].state != "running":
-            row = _copy(self.rows[first], row)
+        judged = proposal.judged
+        row = row_of(judged, len(self.rows), self.rows)
         self.rows.append(row)
-        self.record.add(row, proposal.params, proposal.distributions, judged.over)
-        self.proposals[row.number] = proposal
+        self.record.add(row, proposal.params, proposal.distributions, judged.violations)
         if row.state == "running":
             self._take_up(row)
         else:
-            self._tell(row)
+            self.proposer.tell(row)
             self._show(row)
 
     def _take_up(self, row: Row) -> None:
-        """Train a candidate, unless it is the same network as another one."""
-        first = self.first.get(row.digest)
-        if first is None:
-            self.first[row.digest] = row.number
-            place = trial_folder(self.home, row.number)
-            place.mkdir(parents=True, exist_ok=True)
-            write_whole(place / SPEC, candidate(self.study, row.vary).dump())
-            self._begin(row.number)
-        elif self.rows[first].state != "running":
-            self._finish(_copy(self.rows[first], row))
-        else:
-            self.twins[first].append(row.number)
+        place = trial_folder(self.home, row.number)
+        place.mkdir(parents=True, exist_ok=True)
+        write_whole(place / SPEC, candidate(self.study, row.vary).dump())
+        self._begin(row.number)
 
     def _begin(self, number: int) -> None:
         self.begun[number] += 1
@@ -335,7 +312,7 @@ class _Search:
         """Record how a candidate ended, and what depended on it."""
         self.rows[row.number] = row
         self.record.end(row)
-        self._tell(row)
+        self.proposer.tell(row)
         self.trained += row.trained
         self.failed = self.failed + 1 if row.state == "failed" else 0
         self.best = front(self.rows, self.study.score)
@@ -345,12 +322,6 @@ class _Search:
             if path.parent not in kept:
                 path.unlink()
         self._show(row)
-        for number in self.twins.pop(row.number, []):
-            self._take_up(self.rows[number])
-
-    def _tell(self, row: Row) -> None:
-        if row.number in self.proposals:
-            self.proposer.tell(self.proposals.pop(row.number), row)
 
     def _test(self, row: Row) -> None:
         """Look at the test split, once, with the best candidate."""
@@ -384,9 +355,3 @@ class _Search:
             )
         )
 
-
-def _copy(first: Row, row: Row) -> Row:
-    """A candidate that is the same network as a trained one, with its result."""
-    reason = f"the same network as {first.number}"
-    same = replace(first, number=row.number, vary=row.vary, seconds=0.0, test=None)
-    return replace(same, state="duplicate", reason=reason)

@@ -92,7 +92,7 @@ def find_devices(_: Link, name: str) -> list[tuple[str, str]]:
     """
     import torch
 
-    from archgen.train.loop import choose_device
+    from archgen.train.device import choose_device
 
     chosen = choose_device(name)
     if chosen.type != "cuda":
@@ -112,7 +112,7 @@ def decide(_: Link, job: Job) -> dict[str, Any]:
 
 def train(link: Link, job: Job) -> None:
     """Train one candidate, from its checkpoint on if it has one."""
-    from archgen.train.loop import saved_curve, save_weights
+    from archgen.train.checkpoint import save_weights, saved_curve
     from archgen.train.loop import train as run
 
     place = trial_folder(job.home, job.number)
@@ -139,6 +139,7 @@ def train(link: Link, job: Job) -> None:
             report=report,
             state=place / STATE,
             beat=_Beat(link),
+            note=print,
         )
     except _GivenUp:
         ended = Trained("pruned")
