@@ -43,6 +43,7 @@ HOMES = {
     "rich": ([], ["cli"]),
     "optuna": ([], ["study"]),
     "sklearn": ([], ["train"]),
+    "scipy": ([], ["study"]),
     "networkx": ([], ["graph"]),
     "numpy": ([], ["train"]),
     "streamlit": ([], []),

@@ -11,24 +11,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archgen.analysis import cost
 from archgen.errors import ArchError
 from archgen.spec import Net
-from archgen.study import sampling, storage
+from archgen.study import storage
+from archgen.study.judge import row_of as judged_row
 from archgen.study.load import load_study
-from archgen.study.prune import behind, rivals
+from archgen.study.propose import Proposal, Proposer
+from archgen.study.prune import gives_up
 from archgen.study.report import CANDIDATE, OUTCOME, TEST, Row, attributes, front, row_of, rows_of
 from archgen.study.room import probe
-from archgen.study.space import COSTS, Study, candidate, violations
+from archgen.study.space import Study
 from archgen.study.status import Ending, Outcome, Progress, Status
 from archgen.study.stop import Stop
 from archgen.study.trainer import Pruned, Trainer
 
 if TYPE_CHECKING:
     import optuna
-
-# Asks in a row that train nothing: from the first on chance proposes, at the second it ends.
-STUCK, EXHAUSTED = 10, 200
 
 
 def search(
@@ -113,17 +111,13 @@ class _Search:
         )
         running = (optuna.trial.TrialState.RUNNING,)
         for trial in self.optuna.get_trials(deepcopy=False, states=running):
-            sampling.tell(self.optuna, trial.number, row_of(trial, {}))
+            self._end(trial.number, row_of(trial, {}))
         self._take(rows_of(self.optuna))
         self.already = self.trained
         if self.rows:
             notes = [*notes, f"{self.already} candidates are trained already; going on behind them"]
-        room = probe(study)
-        self.notes = (*notes, *room.warnings())
-        seed = sampling.seed_of(study, len(self.rows))
-        self.sampler = sampling.sampler(study.sampler.kind, seed, room)
-        self.chance = optuna.samplers.RandomSampler(seed=seed)
-        self.space = sampling.space(study)
+        self.notes = (*notes, *probe(study).warnings())
+        self.proposer = Proposer(study, self.rows, seed=study.sampler.seed)
 
     def _take(self, rows: list[Row]) -> None:
         self.rows = rows
@@ -151,55 +145,47 @@ class _Search:
         )
 
     def _loop(self) -> tuple[Ending, str]:
-        idle = 0
         while self.trained < self.trials:
-            if idle == EXHAUSTED:
-                counts = Counter(row.state for row in self.rows[-idle:])
-                why = " and ".join(f"{n} {state}" for state, n in counts.items())
-                return "exhausted", f"space exhausted: the last {idle} candidates were {why}"
-            if self.stop.requested or not self._candidate(stuck=idle >= STUCK):
+            if self.stop.requested:
                 return "interrupted", "interrupted; the same command goes on from here"
-            idle = 0 if self.rows[-1].trained else idle + 1
+            proposal = self.proposer.ask()
+            if proposal is None:
+                counts = Counter(row.state for row in self.rows)
+                why = ", ".join(f"{n} {state}" for state, n in counts.items())
+                return "exhausted", f"space exhausted: of {len(self.rows)} candidates {why}"
+            if not self._candidate(proposal):
+                return "interrupted", "interrupted; the same command goes on from here"
         return "complete", f"{self.trained} candidates trained"
 
-    def _candidate(self, *, stuck: bool) -> bool:
+    def _candidate(self, proposal: Proposal) -> bool:
         """Take one candidate through all steps; False if a signal broke its training off."""
-        self.optuna.sampler = self.chance if stuck else self.sampler
-        trial = self.optuna.ask(self.space)
-        row, net = self._judge(trial)
+        judged = proposal.judged
+        self.optuna.enqueue_trial(proposal.params)
+        trial = self.optuna.ask(proposal.distributions)
+        row = judged_row(judged, trial.number, self.rows)
+        for name, value in judged.violations.items():
+            trial.set_constraint(name, value)
         trial.set_user_attr(CANDIDATE, attributes(row)[CANDIDATE])
-        if net is not None:
-            row = self._train(trial, row, net)
+        if row.state == "running" and judged.net is not None:
+            row = self._train(trial, row, judged.net)
         trial.set_user_attr(OUTCOME, attributes(row)[OUTCOME])
-        sampling.tell(self.optuna, trial, row)
+        self._end(trial, row)
+        self.proposer.tell(row)
         self._take([*self.rows, row])
         self.trainer.keep_only(self.best)
         self._show(row)
         return row.state != "interrupted"
 
-    def _judge(self, trial: optuna.Trial) -> tuple[Row, Net | None]:
-        """The candidate's row, and itself if it is to be trained. Optuna hears of the limits."""
-        row = Row(trial.number, "running", vary=sampling.values(self.study, trial.params))
-        net, paid, why = None, None, ""
-        try:
-            net = candidate(self.study, row.vary)
-            paid = cost(net)
-            costs = {name: getattr(paid, name) for name in COSTS}
-            row = replace(row, costs=costs, digest=net.digest())
-        except ArchError as error:
-            why = str(error)
-        over = violations(self.study, paid)
-        for name, value in over.items():
-            trial.set_constraint(name, value)
-        if broken := [f"{name} by {value:.0%}" for name, value in over.items() if value > 0]:
-            reason = why or f"beyond {', '.join(broken)}"
-            return replace(row, state="infeasible", reason=reason), None
-        for known in self.rows:
-            if known.trained and known.digest == row.digest:
-                reason = f"the same network as {known.number}"
-                same = replace(known, number=row.number, vary=row.vary, seconds=0.0, test=None)
-                return replace(same, state="duplicate", reason=reason), None
-        return row, net
+    def _end(self, trial: optuna.Trial | int, row: Row) -> None:
+        """End a trial in the record. FAIL is for what says nothing about a network."""
+        from optuna.trial import TrialState
+
+        if row.scores:
+            self.optuna.tell(trial, list(row.scores.values()))
+        elif row.state in ("interrupted", "failed", "running"):
+            self.optuna.tell(trial, state=TrialState.FAIL)
+        else:
+            self.optuna.tell(trial, state=TrialState.PRUNED)
 
     def _train(self, trial: optuna.Trial, row: Row, net: Net) -> Row:
         """Train a candidate to whatever end it comes to."""
@@ -209,7 +195,7 @@ class _Search:
                 if len(self.study.score) == 1:
                     trial.report(now.curve[-1], now.epochs - 1)
                 self._show(now)
-                if now.epochs < self.study.train.epochs and self._is_behind(now):
+                if gives_up(now, self.rows, self.study):
                     raise Pruned
 
         try:
@@ -220,19 +206,11 @@ class _Search:
         except Exception as error:
             failed = replace(row, state="failed", reason=str(error).partition("\n")[0])
             trial.set_user_attr(OUTCOME, attributes(failed)[OUTCOME])
-            sampling.tell(self.optuna, trial, failed)
+            self._end(trial, failed)
             raise
         if row in front([*self.best, row], self.study.score):
             self.trainer.keep(row, model)
         return row
-
-    def _is_behind(self, row: Row) -> bool:
-        return behind(
-            row.curve,
-            [other.curve for other in rivals(row, self.rows, self.study.score)],
-            pruner=self.study.pruner,
-            direction=self.study.score[self.trainer.watched],
-        )
 
     def _show(self, row: Row | None) -> None:
         seconds = time.monotonic() - self.began

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archgen.files import write_whole
 from archgen.spec import Net
 from archgen.study.report import Row, trial_folder
-from archgen.study.space import TRAINED, Study, candidate
+from archgen.study.space import Study, candidate
 from archgen.study.storage import SPEC, TRIALS
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Trainer:
         self.device = torch.device(device)
         self.data = load_data(study.train.data, self.device)
         # Of two scores, the first that training gives.
-        self.watched = next(name for name in study.score if name in TRAINED)
+        self.watched = study.watched
 
     def train(self, row: Row, net: Net, report: Callable[[Row], None]) -> tuple[Row, nn.Module]:
         """Train one candidate, with its spec and curve in a folder of its own.
