@@ -45,6 +45,7 @@ HOMES = {
     "optuna": ([], ["study"]),
     "sklearn": ([], ["train"]),
     "torchvision": ([], ["train"]),
+    "scipy": ([], ["study"]),
     "networkx": ([], ["graph"]),
     "numpy": (["train"], []),
     "streamlit": ([], []),
