@@ -31,6 +31,7 @@ LAYERS = [
     ["train"],
     ["study"],
     ["view"],
+    ["report"],
     ["cli"],
     ["__main__"],
 ]
@@ -42,14 +43,14 @@ HOMES = {
     "safetensors": (["nn"], ["study", "train"]),
     "typer": (["cli"], []),
     "rich": ([], ["cli"]),
-    "optuna": ([], ["study"]),
+    "optuna": ([], ["study", "report"]),
     "sklearn": ([], ["train"]),
     "torchvision": ([], ["train"]),
     "scipy": ([], ["study"]),
     "networkx": ([], ["graph"]),
     "numpy": (["train"], []),
     "streamlit": ([], []),
-    "plotly": ([], []),
+    "plotly": ([], ["report"]),
     "yaml": (["yamlfile"], []),
     "pydantic": (
         ["columns", "blocks", "joins", "spec", "study", "train.datasets", "train.recipe"],
@@ -171,7 +172,7 @@ def test_no_other_library_is_imported():
     [
         "import archgen",
         "import archgen.cli, archgen.cli.commands",
-        "import archgen.view, archgen.study, archgen.train, archgen.spec.schema",
+        "import archgen.view, archgen.study, archgen.report, archgen.train, archgen.spec.schema",
         "import archgen as a; n = a.load('dpn92'); a.cost(n); a.source(n); n.digest(); n.dump()",
         "from archgen.study import load_study; load_study('pyramid')",
     ],

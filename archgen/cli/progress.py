@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json as json_text
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from typing import TYPE_CHECKING
 
 from archgen.cli.console import lay_out, note, print_text, terminal_width
@@ -38,32 +36,22 @@ def _figures(study: Study) -> list[str]:
 
 
 def _figure(row: Row, name: str) -> str:
-    from archgen.view import short
+    from archgen.view import figure
 
     value = row.scores.get(name, row.costs.get(name))
     if value is None:
         value = {"top1": row.top1, "loss": row.loss}.get(name)
-    if value is None:
-        return ""
-    if name == "top1":
-        return f"{value:.2f}%"
-    return f"{value:.4f}" if name == "loss" else short(value)
+    return "" if value is None else figure(name, value)
 
 
 def _values(study: Study, row: Row) -> str:
-    """Write what varies; of each path as much as tells it from the others."""
-    keys = [path.split(".") for path in study.vary]
-    endings = ([".".join(key[-length:]) for key in keys] for length in count(1))
-    names = next(names for names in endings if len(set(names)) == len(names))
+    """Write what varies, in the study's order; a path under one choice only may be absent."""
+    from archgen.view import endings, plain
+
+    names = endings(dict.fromkeys([*study.vary, *row.vary]))
     return " ".join(
-        f"{name}={_value(row.vary[path])}" for name, path in zip(names, study.vary, strict=True)
+        f"{name}={plain(row.vary[path])}" for path, name in names.items() if path in row.vary
     )
-
-
-def _value(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return value if isinstance(value, str) else json_text.dumps(value, separators=(",", ":"))
 
 
 def headline(study: Study, status: Status) -> str:

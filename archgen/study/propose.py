@@ -129,8 +129,6 @@ class Proposer:
         Args:
             row: In any state but running; `vary` says which proposal it is.
         """
-        if row.state == "interrupted":
-            self._taken.discard(row.digest)
         if self._model is not None:
             self._model.tell(row)
 
@@ -180,7 +178,7 @@ def _sobol(study: Study, seed: int, done: int) -> Iterator[dict[str, float]]:
 
 def _all(study: Study, seed: int, rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
     """All combinations of a finite space but those of rows, in an order of chance."""
-    done = {label(row.vary) for row in rows if row.state != "interrupted"}
+    done = {label(row.vary) for row in rows}
     size = study.size or 0
     for index in Random(seed).sample(range(size), size):  # noqa: S311 - no secret
         vary = combination(study.vary, index)
@@ -198,7 +196,7 @@ class _Fresh:
         self._order: Iterator[int] | None = None
         if study.size is not None and study.size <= FINITE:
             self._order = iter(chance.sample(range(study.size), study.size))
-            self._judged = {label(row.vary) for row in rows if row.state != "interrupted"}
+            self._judged = {label(row.vary) for row in rows}
 
     def judge(self, vary: dict[str, Any]) -> Judged:
         """Judge a proposal of someone else; it needs no other look."""
@@ -341,7 +339,7 @@ class _Model:
         """Tell the sampler of a row that is at an end, in its own way; or nothing."""
         from optuna.trial import TrialState
 
-        if row.state in ("interrupted", "failed"):
+        if row.state == "failed":
             return
         over = violations(self._study, row.costs)
         if self._kind == "tpe":
