@@ -2,10 +2,9 @@
 
     python benchmarks/search.py [--trials 24] [--rounds 1]
 
-The plain script is Optuna's loop as its tutorials write it, around a PyramidNet written as model
-libraries write them: float32, one process, as many threads as torch takes. It trains with the
-same recipe on the same data, under the same limits, and reports each epoch to Optuna's pruner.
-All are measured in turn, in wall-clock time: nothing else should run on the machine.
+The plain script is `benchmarks/plain.py`: Optuna's loop as its tutorials write it, with the same
+data, recipe and limits. All are measured in turn, in wall-clock time, each without its start-up:
+nothing else should run on the machine.
 """
 
 from __future__ import annotations
@@ -21,122 +20,8 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 STUDY = "pyramid"
-
-
-def script(trials: int, seed: int) -> dict[str, float]:
-    """Run the plain script in this process; see the module's text."""
-    import optuna
-    import torch
-    from torch import nn
-    from torch.nn import functional
-    from torch.utils.flop_counter import FlopCounterMode
-
-    from archgen.study import load_study
-    from archgen.train.data import load_data
-    from archgen.train.evaluate import evaluate
-
-    recipe = load_study(STUDY).train
-
-    class Unit(nn.Module):
-        def __init__(self, inp: int, out: int, stride: int, widen: str) -> None:
-            super().__init__()
-            self.norm1, self.conv1 = nn.BatchNorm2d(inp), nn.Conv2d(inp, out, 3, stride, 1, bias=False)
-            self.norm2, self.conv2 = nn.BatchNorm2d(out), nn.Conv2d(out, out, 3, 1, 1, bias=False)
-            self.norm3 = nn.BatchNorm2d(out)
-            self.down = nn.AvgPool2d(2) if stride == 2 else nn.Identity()
-            self.widen = None
-            if widen == "conv" and inp != out:
-                self.widen = nn.Sequential(nn.Conv2d(inp, out, 1, bias=False), nn.BatchNorm2d(out))
-
-        def forward(self, x: Any) -> Any:
-            y = functional.relu(self.norm2(self.conv1(self.norm1(x))))
-            y = self.norm3(self.conv2(y))
-            x = self.down(x)
-            if self.widen is not None:
-                x = self.widen(x)
-            elif y.shape[1] > x.shape[1]:
-                x = functional.pad(x, (0, 0, 0, 0, 0, y.shape[1] - x.shape[1]))
-            return x + y
-
-    class PyramidNet(nn.Module):
-        def __init__(self, alpha: int, depth: Sequence[int], widen: str) -> None:
-            super().__init__()
-            inp = 16
-            layers: list[nn.Module] = [nn.Conv2d(1, inp, 3, 1, 1, bias=False), nn.BatchNorm2d(inp)]
-            total, unit = sum(depth), 0
-            for stage, count in enumerate(depth):
-                for index in range(count):
-                    unit += 1
-                    out = int(16 + alpha * unit / total)
-                    layers.append(Unit(inp, out, 2 if stage and not index else 1, widen))
-                    inp = out
-            self.body = nn.Sequential(*layers, nn.BatchNorm2d(inp), nn.ReLU())
-            self.head = nn.Linear(inp, 10)
-
-        def forward(self, x: Any) -> Any:
-            return self.head(self.body(x).mean((2, 3)))
-
-    data = load_data("digits", torch.device("cpu"))
-    counted = {"trained": 0}
-    choices = {
-        "stages.depth": [[1, 1, 1], [1, 1, 2], [1, 2, 1], [2, 1, 1], [1, 2, 2], [2, 2, 2], [3, 3, 3]],
-    }
-
-    def objective(trial: optuna.Trial) -> float:
-        alpha = trial.suggest_int("alpha", 4, 84)
-        depth = choices["stages.depth"][trial.suggest_int("depth", 0, 6)]
-        widen = trial.suggest_categorical("widen", ["zeros", "conv"])
-        torch.manual_seed(recipe.seed)
-        model = PyramidNet(alpha, depth, widen)
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            model(torch.zeros(1, 1, 8, 8))
-        macs = counter.get_total_flops() // 2
-        if sum(p.numel() for p in model.parameters()) > 200e3 or macs > 3e6:
-            raise optuna.TrialPruned
-        counted["trained"] += 1
-        optimiser = torch.optim.SGD(
-            model.parameters(), lr=recipe.lr, momentum=0.9, nesterov=True,
-            weight_decay=recipe.weight_decay,
-        )  # fmt: skip
-        draw = torch.Generator().manual_seed(recipe.seed)
-        steps = len(data.train) // recipe.batch
-        step = 0
-        for epoch in range(recipe.epochs):
-            model.train()
-            for images, labels in data.train.shuffled(recipe.batch, draw, augment=True):
-                for group in optimiser.param_groups:
-                    group["lr"] = recipe.rate(step, steps)
-                optimiser.zero_grad()
-                functional.cross_entropy(model(images), labels).backward()
-                optimiser.step()
-                step += 1
-            top1 = evaluate(model, data.validation).top1
-            trial.report(top1, epoch)
-            if trial.should_prune():
-                raise optuna.TrialPruned
-        return top1
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(
-        direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=5),
-    )
-    began = time.perf_counter()
-
-    def enough(study: optuna.Study, _: Any) -> None:
-        if counted["trained"] >= trials:
-            study.stop()
-
-    study.optimize(objective, callbacks=[enough])
-    return {
-        "hours": (time.perf_counter() - began) / 3600,
-        "trained": counted["trained"],
-        "best": study.best_value,
-    }
 
 
 def ours(trials: int, seed: int, workers: int, cores: int) -> dict[str, float]:
@@ -217,7 +102,7 @@ def ten_thousand(count: int, two: bool) -> dict[str, float]:
             for number in range(count):
                 vary = {path: one.draw(chance) for path, one in study.vary.items()}
                 judged = judge(study, vary)
-                row = Row(number, "running", vary, judged.costs, judged.digest, reason=judged.reason)
+                row = Row(number, "running", vary, judged.costs, judged.digest)
                 known = {"top1": 90 + 9 * chance.random(), "macs": float(judged.costs["macs"])}
                 ended = Row(
                     number,
@@ -232,15 +117,15 @@ def ten_thousand(count: int, two: bool) -> dict[str, float]:
                     curve=tuple(90 + chance.random() for _ in range(10)),
                     seconds=3.0,
                 )
-                if judged.reason:
+                if not judged.feasible:
                     row = Row(number, "infeasible", vary, judged.costs, "", reason=judged.reason)
-                record.add(row, *params_of(study, vary), judged.over)
-                if not judged.reason:
+                record.add(row, *params_of(study, vary), judged.violations)
+                if judged.feasible:
                     record.end(ended)
             began = time.perf_counter()
             rows = Record(study, home).rows()
             opened = time.perf_counter()
-            proposer = Proposer(study, rows)
+            proposer = Proposer(study, rows, seed=0)
             ready = time.perf_counter()
             asks = []
             for _ in range(10):
@@ -258,7 +143,9 @@ def ten_thousand(count: int, two: bool) -> dict[str, float]:
 
 def apart(kind: str, *arguments: float) -> dict[str, float]:
     """Run one measurement in a fresh process."""
-    command = [sys.executable, __file__, "--only", kind, *[str(one) for one in arguments]]
+    command = [sys.executable, __file__, "--only", kind, *map(str, arguments)]
+    if kind == "plain":
+        command = [sys.executable, str(Path(__file__).with_name("plain.py")), *map(str, arguments)]
     environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
     ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     found: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
@@ -268,8 +155,6 @@ def apart(kind: str, *arguments: float) -> dict[str, float]:
 def only(kind: str, numbers: Sequence[float]) -> dict[str, float]:
     """One measurement, in this process."""
     whole = [int(number) for number in numbers]
-    if kind == "script":
-        return script(*whole)
     if kind == "ours":
         return ours(*whole)
     if kind == "overhead":
@@ -279,7 +164,9 @@ def only(kind: str, numbers: Sequence[float]) -> dict[str, float]:
 
 def main() -> None:
     """Measure all and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--trials", type=int, default=24, help="candidates trained in each search")
     parser.add_argument("--rounds", type=int, default=1, help="how often all is measured in turn")
     parser.add_argument("--only", nargs="+", help=argparse.SUPPRESS)
@@ -289,7 +176,7 @@ def main() -> None:
         return
     cores = len(os.sched_getaffinity(0))
     ways = {
-        "plain script": ("script", given.trials),
+        "plain script": ("plain", given.trials),
         "archgen, 1 worker of 1 thread": ("ours", given.trials, 1, 1),
         f"archgen, 1 worker of {cores} threads": ("ours", given.trials, 1, cores),
         f"archgen, {cores} workers of 1 thread": ("ours", given.trials, cores, cores),

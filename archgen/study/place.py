@@ -126,7 +126,7 @@ def _versions() -> dict[str, str]:
 
 def _revision() -> str | None:
     """The commit of the repository that the search was started in, if it was in one."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--match="]  # noqa: S607
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--match="]
     with suppress(OSError, subprocess.SubprocessError):
         ran = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
         return ran.stdout.strip() or None

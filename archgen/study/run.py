@@ -192,7 +192,9 @@ class _Search:
 
     def _settle_in(self) -> Place:
         job = Job(self.home, self.study.train, "cpu", 1, self.wish.root, self.wish.blocks)
-        return settle_in(job, self.study.net.input, device=self.wish.device, workers=self.wish.workers)
+        return settle_in(
+            job, self.study.net.input, device=self.wish.device, workers=self.wish.workers
+        )
 
     def _loop(self) -> tuple[Ending, str]:
         while self.failed < FAILING:
@@ -354,4 +356,3 @@ class _Search:
                 notes=tuple(self.notes),
             )
         )
-

@@ -63,7 +63,14 @@ class Night:
 
     def start(self, faults: Change | None = None, *, workers: int = 2) -> subprocess.Popen[str]:
         command = [sys.executable, "-W", "error", "-m", "archgen", "search", "--space", "tiny.yaml"]
-        options = ["--blocks", str(Path(__file__).parent / "faults.py"), "--workers", str(workers), "--hang", "4"]
+        options = [
+            "--blocks",
+            str(Path(__file__).parent / "faults.py"),
+            "--workers",
+            str(workers),
+            "--hang",
+            "4",
+        ]
         root = str(Path(archgen.__file__).parents[1])
         return subprocess.Popen(
             [*command, *options, "--device", "cpu"],
@@ -361,7 +368,9 @@ def test_a_storage_that_becomes_read_only_is_one_line(
     process = night.start()
     night.wait(process, night.half_way)
     # Open files keep a file system from being made read-only: try until none is.
-    while subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], capture_output=True).returncode:
+    while subprocess.run(
+        ["mount", "-o", "remount,ro", str(small_disk)], capture_output=True
+    ).returncode:
         assert process.poll() is None
     status, _, err = night.finish(process)
     assert status == 1
