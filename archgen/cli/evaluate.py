@@ -18,16 +18,9 @@ from archgen.cli.options import Blocks, DataRoot, Device, Download, Json, load_n
 from archgen.errors import ArchError
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from archgen.nn.weights import Weights
-    from archgen.spec import Net
     from archgen.train.data import Data
     from archgen.train.evaluate import Scores
-    from archgen.train.splits import Split
-
-MARGIN = 0.875
-"""A crop's side over that of the image that ten crops are cut from: 224 of 256 pixels."""
 
 
 class Part(StrEnum):
@@ -90,11 +83,12 @@ def evaluate(
     path = _weights_file(checkpoint)
     net = load_net(spec or str(_spec_beside(path)), None, blocks)
     with working("loading PyTorch and the data"):
-        from archgen.nn import build
-        from archgen.nn.weights import read_weights, restore
+        from archgen.nn.weights import read_weights
         from archgen.train.adapt import adapt
         from archgen.train.data import load_data
+        from archgen.train.evaluate import evaluate as judge
         from archgen.train.loop import choose_device
+        from archgen.train.views import View
 
         weights = read_weights(path)
         name = data or _trained_on(weights)
@@ -102,26 +96,21 @@ def evaluate(
         for change in fitting.changes:
             note(change)
         own = fitting.net
-        size = _size(own, resolution, ten_crop=ten_crop, mean_max=mean_max)
-        seen = own if ten_crop else _resized(own, size)
+        view = View.of(own, resolution=resolution, ten_crop=ten_crop, mean_max=mean_max)
         chosen = choose_device(device)
         sets = load_data(name, chosen, root=data_root, download=download, size=own.input)
+    split = sets.test if part is Part.TEST else sets.validation
     with enough_memory(own):
-        model = build(seen, init=False)
-        restore(model, weights)
-        split = sets.test if part is Part.TEST else sets.validation
-        model, split = _viewed(model, own, split, size, ten_crop=ten_crop, mean_max=mean_max)
-        from archgen.train.evaluate import evaluate as judge
-
+        model = view.model(weights).to(chosen)
         with _progress(math.ceil(len(split) / batch)) as beat:
-            scores = judge(model.to(chosen), split, batch=batch, beat=beat)
+            scores = judge(model, view.images(split), batch=batch, beat=beat)
     about = {
         "name": own.name,
         "weights": path,
         "data": name,
         "split": part.value,
         "images": len(split),
-        "input": [own.input[0], *size],
+        "input": [own.input[0], *view.size],
         "ten_crop": ten_crop,
         "mean_max": mean_max,
         "device": str(chosen),
@@ -165,45 +154,6 @@ def _trained_on(weights: Weights) -> str:
 
             return load_study(study).train.data
     raise ArchError("", "does not say what it was trained on; give --data", file=str(weights.path))
-
-
-def _size(net: Net, resolution: int | None, *, ten_crop: bool, mean_max: bool) -> tuple[int, int]:
-    """Give height and width of the images, or say why such a view of them is none."""
-    _, height, width = net.input
-    asked = resolution or (round(height / MARGIN) if ten_crop else height)
-    size = asked, round(asked * width / height)
-    if ten_crop and mean_max:
-        raise ArchError("--mean-max", "crops have the network's own size; leave out --ten-crop")
-    for option in ("--ten-crop",) * ten_crop + ("--mean-max",) * mean_max:
-        if asked <= height:
-            message = f"needs larger images than the network's own; give --resolution > {height}"
-            raise ArchError(option, message)
-    return size
-
-
-def _resized(net: Net, size: tuple[int, int]) -> Net:
-    from archgen.train.evaluate import at_resolution
-
-    return net if net.input[1:] == size else at_resolution(net, size)
-
-
-def _viewed(
-    model: nn.Module,
-    net: Net,
-    split: Split,
-    size: tuple[int, int],
-    *,
-    ten_crop: bool,
-    mean_max: bool,
-) -> tuple[nn.Module, Split]:
-    """Give model and images as the options look at them."""
-    from archgen.train.evaluate import TenCrop, use_mean_max
-
-    if size != net.input[1:]:
-        split = split.sized(size, whole=ten_crop)
-    if mean_max:
-        use_mean_max(model, net)
-    return (TenCrop(model, net.input[1:]) if ten_crop else model), split
 
 
 @contextmanager

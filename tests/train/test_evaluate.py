@@ -1,9 +1,8 @@
-"""Figures against the plain way to compute them; views of larger images against the papers'."""
+"""Figures against the plain way to compute them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import pytest
 
@@ -12,21 +11,11 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from archgen.errors import ArchError  # noqa: E402
-from archgen.nn import build  # noqa: E402
-from archgen.spec import Net, load  # noqa: E402
 from archgen.train.data import digits  # noqa: E402
-from archgen.train.evaluate import (  # noqa: E402
-    MeanMax,
-    TenCrop,
-    at_resolution,
-    evaluate,
-    use_mean_max,
-)
+from archgen.train.evaluate import evaluate  # noqa: E402
 from archgen.train.splits import TensorSplit  # noqa: E402
 
 pytestmark = pytest.mark.torch
-Make = Callable[..., Net]
 
 
 def split(count: int = 60, classes: int = 7) -> TensorSplit:
@@ -85,68 +74,3 @@ def test_the_callers_precision_is_used() -> None:
     exact = evaluate(model(), split())
     assert rough.loss != exact.loss
     assert rough.loss == pytest.approx(exact.loss, rel=0.02)
-
-
-def test_ten_crop_is_the_mean_of_ten_probabilities() -> None:
-    net = nn.Sequential(nn.Flatten(), nn.Linear(2 * 3 * 5, 4))
-    images = torch.randn(2, 2, 6, 8)
-    views = [
-        (images.flip(3) if mirrored else images)[..., row : row + 3, column : column + 5]
-        for mirrored in (False, True)
-        for row, column in ((0, 0), (0, 3), (3, 0), (3, 3), (1, 1 + mirrored))
-    ]
-    expected = torch.stack([net(view).softmax(1) for view in views]).mean(0)
-    given = TenCrop(net, (3, 5))(images)
-    assert torch.allclose(given.exp(), expected, atol=1e-6)
-    assert torch.allclose(given.exp().sum(1), torch.ones(2))
-
-
-HEADS = [
-    "top: {block: pool_linear, classes: 5}",
-    "top: {block: norm_pool_linear, classes: 5, act: silu}",
-]
-
-
-@pytest.mark.parametrize("head", HEADS)
-class TestMeanMax:
-    def trained(self, net: Make, head: str) -> tuple[nn.Module, Net]:
-        spec = net("stem: {block: conv_norm, width: 6, stride: 4}", head, image=(3, 28, 28))
-        torch.manual_seed(1)
-        module = build(spec)
-        module(torch.randn(8, 3, 28, 28))  # so that norms have statistics of their own
-        return module.eval(), spec
-
-    def test_is_the_normal_head_where_one_window_fits(self, net: Make, head: str) -> None:
-        module, spec = self.trained(net, head)
-        images = torch.randn(4, 3, 28, 28)
-        before = module(images)
-        use_mean_max(module, spec)
-        assert isinstance(module.top, MeanMax)
-        assert torch.allclose(module(images), before, atol=1e-6)
-
-    def test_is_what_the_paper_computes(self, net: Make, head: str) -> None:
-        module, spec = self.trained(net, head)
-        images = torch.randn(4, 3, 40, 36)
-        plain = module.top
-        x = module.stem(images)
-        if "norm" in head:
-            x = functional.silu(plain.norm(x))
-        pooled = functional.avg_pool2d(x, 7, stride=1)
-        weight = plain.linear.weight[:, :, None, None]
-        maps = functional.conv2d(pooled, weight, plain.linear.bias)
-        assert maps.shape[2:] == (4, 3)
-        use_mean_max(module, spec)
-        expected = (maps.mean((2, 3)) + maps.amax((2, 3))) / 2
-        assert torch.allclose(module(images), expected, atol=1e-5)
-
-
-def test_mean_max_refuses_what_reads_no_map(net: Make) -> None:
-    no_head = net("stem: {block: conv_norm, width: 6}")
-    with pytest.raises(ArchError, match="has no classes"):
-        use_mean_max(nn.Module(), no_head)
-
-
-def test_another_resolution_is_checked_by_law() -> None:
-    assert at_resolution(load("parnet_s"), (256, 256)).input == (3, 256, 256)
-    with pytest.raises(ArchError, match="parnet_s cannot look at 120x120"):
-        at_resolution(load("parnet_s"), (120, 120))
