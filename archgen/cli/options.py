@@ -97,9 +97,12 @@ DataRoot: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="The folder of data sets.",
-        show_default="$ARCHGEN_DATA, else data",
+        help="Where data sets lie, in torchvision's layout.",
+        show_default="$ARCHGEN_DATA or data",
     ),
+]
+Download: TypeAlias = Annotated[
+    bool, typer.Option("--download", help="Fetch the data set if it is not here.")
 ]
 
 

@@ -73,7 +73,7 @@ def train(
                 message = f"a loss was no finite number in epoch {len(result.curve)}; lower --lr"
                 raise ArchError(net.name, message)
             scores = evaluate(model, sets.test)
-        written = save(model, net, out) if out is not None else []
+        written = save(model, net, out, metadata={"data": data}) if out is not None else []
     if json:
         judged = {
             "validation": {"loss": result.loss, "top1": result.top1},

@@ -12,6 +12,7 @@ NEED_TORCH = {
     "test_evaluate.py",
     "test_folder.py",
     "test_loop.py",
+    "test_views.py",
 }
 
 
