@@ -65,7 +65,7 @@ def search(
     study.net  # noqa: B018 - raises, before anything is written, if no one loaded it
     home = folder or storage.RUNS / study.name
     with Stop() as stop:
-        from archgen.train.loop import choose_device, use_threads
+        from archgen.train.device import choose_device, use_threads
 
         chosen = choose_device(device)
         with storage.owned(home), use_threads(threads):

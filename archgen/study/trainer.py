@@ -17,7 +17,7 @@ from archgen.study.storage import SPEC, TRIALS
 if TYPE_CHECKING:
     from torch import nn
 
-    from archgen.train.loop import Epoch
+    from archgen.train.result import Epoch
 
 WEIGHTS, CURVE = "weights.pt", "curve.jsonl"
 
@@ -83,9 +83,8 @@ class Trainer:
             result = train(model, self.data, recipe, device=self.device, report=after)
         except Pruned:
             return replace(now, state="pruned"), model
-        if result.state == "diverged":
-            reason = f"a loss was no finite number in epoch {len(result.curve)}"
-            return replace(now, state="diverged", reason=reason), model
+        if result.state != "finished":
+            return replace(now, state="diverged", reason=result.reason), model
         gained: dict[str, Any] = {"top1": now.top1, "loss": now.loss, **row.costs}
         scores = {name: gained[name] for name in self.study.score}
         return replace(now, state="complete", scores=scores), model
@@ -102,7 +101,7 @@ class Trainer:
 
     def keep(self, row: Row, model: nn.Module) -> None:
         """Write a candidate's weights, whole."""
-        from archgen.train.loop import save_weights
+        from archgen.train.checkpoint import save_weights
 
         save_weights(model, trial_folder(self.home, row.number) / WEIGHTS)
 
@@ -118,9 +117,9 @@ class Trainer:
         import torch
 
         from archgen.nn import build
-        from archgen.train.loop import evaluate
+        from archgen.train.evaluate import evaluate
 
         model = build(candidate(self.study, row.vary), init=False).to(self.device)
         weights = trial_folder(self.home, row.number) / WEIGHTS
         model.load_state_dict(torch.load(weights, map_location=self.device, weights_only=True))
-        return evaluate(model, self.data.test)[1]
+        return evaluate(model, self.data.test).top1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
+from torch.nn import functional
 
 from archgen.train.recipe import needs
 
@@ -16,13 +17,35 @@ class Split:
 
     images: torch.Tensor
     labels: torch.Tensor
+    # The most pixels that a training image may be shifted by.
+    shift: int = 0
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def to(self, device: torch.device) -> Split:
         """The same split on another device."""
-        return Split(self.images.to(device), self.labels.to(device))
+        return Split(self.images.to(device), self.labels.to(device), self.shift)
+
+    def shuffled(
+        self, batch: int, draw: torch.Generator, *, augment: bool
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Whole batches in a new order; chances are drawn on the CPU, the same everywhere."""
+        device = self.labels.device
+        shift = self.shift if augment else 0
+        order = torch.randperm(len(self), generator=draw)
+        for start in range(0, len(self) - batch + 1, batch):
+            chosen = order[start : start + batch].to(device)
+            moves = torch.randint(2 * shift + 1, (2, batch), generator=draw) if shift else None
+            images = self.images[chosen]
+            if moves is not None:
+                images = shifted(images, moves.to(device), shift)
+            yield images, self.labels[chosen]
+
+    def ordered(self, batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """All images, in order."""
+        for start in range(0, len(self), batch):
+            yield self.images[start : start + batch], self.labels[start : start + batch]
 
 
 @dataclass(frozen=True)
@@ -33,8 +56,6 @@ class Data:
     # Channels, height and width.
     input: tuple[int, int, int]
     classes: int
-    # The most pixels that a training image may be shifted by.
-    shift: int
     train: Split
     validation: Split
     test: Split
@@ -70,11 +91,21 @@ def digits(seed: int = 0) -> Data:
         name="digits",
         input=asked.input,
         classes=asked.classes,
-        shift=1,
-        train=Split(images[train], labels[train]),
+        train=Split(images[train], labels[train], shift=1),
         validation=Split(images[validation], labels[validation]),
         test=Split(images[test], labels[test]),
     )
+
+
+def shifted(images: torch.Tensor, moves: torch.Tensor, shift: int) -> torch.Tensor:
+    """Each image cut out of its padded self at its own place."""
+    count, _, height, width = images.shape
+    padded = functional.pad(images, [shift] * 4)
+    rows = moves[0, :, None] + torch.arange(height, device=images.device)
+    columns = moves[1, :, None] + torch.arange(width, device=images.device)
+    item = torch.arange(count, device=images.device)[:, None, None]
+    cut = padded[item, :, rows[:, :, None], columns[:, None, :]]
+    return cut.permute(0, 3, 1, 2).contiguous()
 
 
 def stratified(labels: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

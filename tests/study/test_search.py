@@ -26,7 +26,9 @@ from archgen.study import (  # noqa: E402
 from archgen.study import run as run_module  # noqa: E402
 from archgen.study.storage import JOURNAL, open_journal  # noqa: E402
 from archgen.study.trainer import Trainer  # noqa: E402
-from archgen.train.loop import Result, evaluate, use_threads  # noqa: E402
+from archgen.train.device import use_threads  # noqa: E402
+from archgen.train.evaluate import evaluate  # noqa: E402
+from archgen.train.result import Result  # noqa: E402
 
 from .conftest import Write  # noqa: E402
 
@@ -90,8 +92,9 @@ def test_a_search_from_start_to_end(write: Write, tmp_path: Path) -> None:
     from archgen.train.data import digits
 
     with use_threads(1):
-        assert evaluate(model, digits().validation) == (top.loss, top.top1)
-        assert evaluate(model, digits().test)[1] == top.test
+        judged = evaluate(model, digits().validation)
+        assert (judged.loss, judged.top1) == (top.loss, top.top1)
+        assert evaluate(model, digits().test).top1 == top.test
 
     # Progress: a first call, each epoch, each end.
     assert seen[0].row is None

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-NEED_TORCH = {"test_data.py", "test_loop.py"}
+NEED_TORCH = {
+    "test_data.py",
+    "test_device.py",
+    "test_loop.py",
+    "test_memory.py",
+    "test_resume.py",
+    "test_setting.py",
+}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
