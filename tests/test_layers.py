@@ -25,7 +25,7 @@ LAYERS = [
     ["analysis"],
     ["regions"],
     ["codegen"],
-    ["train.recipes", "train.result"],
+    ["train.datasets", "train.recipes", "train.result"],
     ["train.recipe"],
     ["nn"],
     ["train"],
@@ -46,12 +46,12 @@ HOMES = {
     "sklearn": ([], ["train"]),
     "torchvision": ([], ["train"]),
     "networkx": ([], ["graph"]),
-    "numpy": ([], ["train"]),
+    "numpy": (["train"], []),
     "streamlit": ([], []),
     "plotly": ([], []),
     "yaml": (["yamlfile"], []),
     "pydantic": (
-        ["columns", "blocks", "joins", "spec", "study", "train.recipe"],
+        ["columns", "blocks", "joins", "spec", "study", "train.datasets", "train.recipe"],
         ["cli"],
     ),
 }

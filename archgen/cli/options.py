@@ -94,6 +94,17 @@ Device: TypeAlias = Annotated[
     str,
     typer.Option(help="auto (an accelerator if there is one), cpu, cuda, cuda:N or mps."),
 ]
+DataRoot: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Where data sets lie, in torchvision's layout.",
+        show_default="$ARCHGEN_DATA or data",
+    ),
+]
+Download: TypeAlias = Annotated[
+    bool, typer.Option("--download", help="Fetch the data set if it is not here.")
+]
 
 
 def use_blocks(paths: Sequence[Path] | None) -> None:

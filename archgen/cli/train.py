@@ -15,7 +15,9 @@ from archgen.cli.build import enough_memory, make, refuse_large
 from archgen.cli.console import complain, note, print_json, print_text, working
 from archgen.cli.options import (
     Blocks,
+    DataRoot,
     Device,
+    Download,
     Json,
     Set,
     Spec,
@@ -23,7 +25,7 @@ from archgen.cli.options import (
     checked_assignments,
     load_net,
 )
-from archgen.errors import ArchError
+from archgen.errors import ArchError, unknown
 
 if TYPE_CHECKING:
     from archgen.train.recipe import Recipe
@@ -38,7 +40,13 @@ def train(
         str | None,
         typer.Option(metavar="NAME", help="Start from a paper's recipe, such as resnet_cifar."),
     ] = None,
-    data: Annotated[str | None, typer.Option(help="The data set.", show_default=RECIPE)] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="digits, fashion-mnist, cifar10, cifar100 or imagefolder:PATH.",
+            show_default=RECIPE,
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the data.", show_default=RECIPE)
     ] = None,
@@ -71,6 +79,8 @@ def train(
         int | None,
         typer.Option(min=1, help="Threads on the CPU.", show_default="as PyTorch chooses"),
     ] = None,
+    data_root: DataRoot = None,
+    download: Download = False,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write NAME.py, NAME.safetensors and NAME.yaml there."),
@@ -103,9 +113,13 @@ def train(
         memory_format=memory_format,
     )
     net = load_net(spec, set_, blocks)
-    from archgen.train.recipe import check_fit
+    from archgen.train.adapt import adapt
 
-    check_fit(asked.data, net.input, net.graph().classes)
+    say = note if json else print_text
+    adapted = adapt(net, asked.data, root=data_root, head_dropout=asked.head_dropout)
+    net = adapted.net
+    for change in adapted.changes:
+        say(change)
     refuse_large(net)
 
     with working("loading PyTorch and the data"):
@@ -118,8 +132,7 @@ def train(
         from archgen.train.loop import train as run
 
         chosen = choose_device(device)
-        sets = load_data(asked.data, chosen)
-    say = note if json else print_text
+        sets = load_data(asked.data, chosen, root=data_root, download=download, size=net.input)
     state = out / f"{net.name}.state.pt" if out is not None else None
     with (
         prepared(out) if out is not None else nullcontext(),
@@ -145,7 +158,8 @@ def train(
             hint = "lower --lr" if result.state == "diverged" else "lower --batch"
             raise ArchError(net.name, f"{result.reason}; {hint}")
         test = evaluate(model, sets.test)
-        written = save(model, net, out) if out is not None else []
+        about = {"data": asked.data, "recipe": asked.model_dump_json()}
+        written = save(model, net, out, metadata=about) if out is not None else []
     if state is not None:
         state.unlink(missing_ok=True)
     if json:
@@ -155,12 +169,9 @@ def train(
         }
         ran = {"device": str(chosen), "seconds": result.seconds, "files": written}
         curve = [asdict(epoch) for epoch in result.curve]
-        about = {
-            "name": net.name,
-            "recipe": asked.model_dump(),
-            "setting": asdict(result.setting),
-        }
-        print_json(about | ran | judged | {"curve": curve})
+        told = {"name": net.name, "changes": adapted.changes, "recipe": asked.model_dump()}
+        ran |= {"setting": asdict(result.setting)}
+        print_json(told | ran | judged | {"curve": curve})
         return
     for path in written:
         print_text(f"wrote {path}")
@@ -175,8 +186,11 @@ def _recipe(with_: Sequence[str] | None, **given: Any) -> Recipe:
     from archgen.train.recipe import Recipe
 
     values = {name: value for name, value in given.items() if value is not None}
+    values |= assignments(with_, "--with")
+    for name in values.keys() - Recipe.model_fields.keys():
+        raise ArchError("--with", unknown("field of a recipe", name, Recipe.model_fields))
     try:
-        return Recipe.model_validate(values | assignments(with_, "--with"))
+        return Recipe.model_validate(values)
     except ValidationError as error:
         raise from_validation(error, "") from None
 

@@ -24,7 +24,8 @@ from archgen.study.space import (
     Study,
     candidate,
 )
-from archgen.train.recipe import Recipe, check_fit
+from archgen.train.datasets import check_fit
+from archgen.train.recipe import Recipe
 from archgen.yamlfile import Loc
 
 

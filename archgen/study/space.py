@@ -22,7 +22,8 @@ from pydantic import (
 from archgen.analysis import Cost
 from archgen.errors import ArchError
 from archgen.spec import Net
-from archgen.train.recipe import Recipe, check_fit
+from archgen.train.datasets import check_fit
+from archgen.train.recipe import Recipe
 from archgen.yamlfile import Loc
 
 Number = int | float

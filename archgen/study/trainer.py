@@ -43,7 +43,7 @@ class Trainer:
         self.study = study
         self.home = home
         self.device = torch.device(device)
-        self.data = load_data(study.train.data, self.device)
+        self.data = load_data(study.train.data, self.device, size=study.net.input)
         # Of two scores, the first that training gives.
         self.watched = next(name for name in study.score if name in TRAINED)
 

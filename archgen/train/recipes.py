@@ -1,7 +1,7 @@
 """The recipes of the papers, by name: what their sources give, and where they are silent.
 
-A recipe says how a network is trained, not on what: data is named beside it. No recipe's
-augmentation beyond crops and flips is offered. Imports no torch.
+Those of ImageNet leave the data to name: ``imagefolder:PATH``. Of augmentation, only crops and
+flips are offered. Imports no torch.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ RECIPES: dict[str, Named] = {
         "arXiv:1512.03385, section 4.2: 64k steps of 128 images (182 epochs of the 45,000 that "
         "the paper trains on), a tenth of the rate at 32k and 48k. Left out: ResNet-110 starts "
         "with 0.01 until its training error is below 80 %.",
-        _stepped(182, 128, 0.1, nesterov=False, milestones=_HALVES),
+        _stepped(182, 128, 0.1, data="cifar10", nesterov=False, milestones=_HALVES),
     ),
     "resnet_imagenet": Named(
         "arXiv:1512.03385, section 3.4: batch 256, rate 0.1, decay 1e-4, momentum 0.9, no "
@@ -49,7 +49,7 @@ RECIPES: dict[str, Named] = {
         "README of github.com/jhkim89/PyramidNet (arXiv:1610.02915): 300 epochs, drops at 150 "
         "and 225, batch 128, rate 0.1 for CIFAR-10; for CIFAR-100 it has 0.5 on four GPUs. "
         "Decay and Nesterov momentum as in github.com/dyhan0920/PyramidNet-PyTorch.",
-        _stepped(300, 128, 0.1, milestones=_HALVES),
+        _stepped(300, 128, 0.1, data="cifar10", milestones=_HALVES),
     ),
     "pyramidnet_imagenet": Named(
         "README of github.com/dyhan0920/PyramidNet-PyTorch (arXiv:1610.02915): 100 epochs, "
@@ -72,7 +72,7 @@ RECIPES: dict[str, Named] = {
         "No training code of arXiv:2010.12496 was found: train.py of the unofficial "
         "github.com/shaoshitong/DSNet has 200 epochs, rate 0.1 with drops at 100 and 150, decay "
         "1e-4, Nesterov. Our choice: batch 128, as a replication of the paper has it.",
-        _stepped(200, 128, 0.1, milestones=_HALVES),
+        _stepped(200, 128, 0.1, data="cifar100", milestones=_HALVES),
     ),
     "parnet_imagenet": Named(
         "train_models.sh of github.com/imankgoyal/NonDeepNetworks (arXiv:2110.07641): 120 "

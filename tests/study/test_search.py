@@ -92,9 +92,10 @@ def test_a_search_from_start_to_end(write: Write, tmp_path: Path) -> None:
     from archgen.train.data import digits
 
     with use_threads(1):
-        judged = evaluate(model, digits().validation)
-        assert (judged.loss, judged.top1) == (top.loss, top.top1)
-        assert evaluate(model, digits().test).top1 == top.test
+        data = digits(torch.device("cpu"))
+        scores = evaluate(model, data.validation)
+        assert (scores.loss, scores.top1) == (top.loss, top.top1)
+        assert evaluate(model, data.test).top1 == top.test
 
     # Progress: a first call, each epoch, each end.
     assert seen[0].row is None

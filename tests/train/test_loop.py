@@ -30,7 +30,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    return digits()
+    return digits(torch.device("cpu"))
 
 
 def network(seed: int = 0, *, dropout: float = 0.3) -> nn.Module:

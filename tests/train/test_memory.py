@@ -17,7 +17,7 @@ from archgen.train.result import Result  # noqa: E402
 
 pytestmark = pytest.mark.torch
 CPU = torch.device("cpu")
-DATA = digits()
+DATA = digits(torch.device("cpu"))
 
 
 class Greedy(nn.Module):

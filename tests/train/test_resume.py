@@ -36,7 +36,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    return digits()
+    return digits(torch.device("cpu"))
 
 
 def network(width: int = 8) -> nn.Module:

@@ -18,7 +18,7 @@ from archgen.train.setting import choose_setting  # noqa: E402
 
 pytestmark = pytest.mark.torch
 CPU = torch.device("cpu")
-DATA = digits()
+DATA = digits(torch.device("cpu"))
 AUTO = Recipe(precision="auto", memory_format="auto")
 ALL = [
     "float32, contiguous",
