@@ -86,8 +86,8 @@ def evaluate(
         from archgen.nn.weights import read_weights
         from archgen.train.adapt import adapt
         from archgen.train.data import load_data
+        from archgen.train.device import choose_device
         from archgen.train.evaluate import evaluate as judge
-        from archgen.train.loop import choose_device
         from archgen.train.views import View
 
         weights = read_weights(path)
