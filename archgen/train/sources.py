@@ -44,19 +44,20 @@ def fashion_mnist(root: Path, *, download: bool) -> Source:
         ArchError: It is not here, or a file is damaged.
     """
     own = root / "FashionMNIST" / "raw"
+    names = [
+        f"{part}-{kind}-ubyte"
+        for part in ("train", "t10k")
+        for kind in ("images-idx3", "labels-idx1")
+    ]
 
     def find() -> list[Path] | None:
         for folder in (own, DEBIAN):
+            plain = [folder / name for name in names]
             files = [
-                next(
-                    (path for path in (folder / name, folder / f"{name}.gz") if path.is_file()),
-                    None,
-                )
-                for part in ("train", "t10k")
-                for name in (f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte")
+                path if path.is_file() else path.with_name(f"{path.name}.gz") for path in plain
             ]
-            if None not in files:
-                return [path for path in files if path]
+            if all(path.is_file() for path in files):
+                return files
         return None
 
     said = f"{own} and {DEBIAN} (Debian's package dataset-fashion-mnist)"
@@ -79,19 +80,18 @@ def cifar(name: str, root: Path, *, download: bool) -> Source:
     Raises:
         ArchError: It is not here, or a file is damaged.
     """
-    fine = name == "cifar100"
-    folder = root / ("cifar-100-python" if fine else "cifar-10-batches-py")
-    train = ["train"] if fine else [f"data_batch_{number}" for number in range(1, 6)]
-    files = [
-        folder / file
-        for file in (*train, *(("test", "meta") if fine else ("test_batch", "batches.meta")))
-    ]
+    if name == "cifar100":
+        folder, key = root / "cifar-100-python", "fine_label"
+        files = [folder / file for file in ("train", "test", "meta")]
+    else:
+        folder, key = root / "cifar-10-batches-py", "label"
+        train = [f"data_batch_{number}" for number in range(1, 6)]
+        files = [folder / file for file in (*train, "test_batch", "batches.meta")]
 
     def find() -> list[Path] | None:
         return files if all(file.is_file() for file in files) else None
 
     *batches, about = _fetched(find, name.upper(), root, download, str(folder))
-    key = "fine_label" if fine else "label"
     *parts, test = [_batch(path, f"{key}s", name) for path in batches]
     names = read_batch(about).get(f"{key}_names")
     if not isinstance(names, list) or len(names) != DATA_SETS[name].classes:
