@@ -26,6 +26,8 @@ from archgen.study.job import Alive, Done, Failed, Job, Message
 _FORKS = get_context("forkserver")
 # The exit code that multiprocessing gives when the server ended: the process itself may live.
 _ORPHANED = 255
+# How often a process is started while the server that it is forked from is being replaced.
+RETRIES = 20
 
 
 @dataclass(frozen=True)
@@ -141,11 +143,18 @@ def call(task: worker.Task, job: Any) -> Any:
 
 def _start(task: worker.Task, job: Any, device: str) -> _Hand:
     here, there = _FORKS.Pipe()
-    process = _FORKS.Process(target=worker.work, args=(task, there, job), daemon=False)
-    with _no_main():
-        with _no_ctrl_c():
-            forkserver.ensure_running()
-        process.start()
+    for left in reversed(range(RETRIES)):
+        process = _FORKS.Process(target=worker.work, args=(task, there, job))
+        try:
+            with _no_main():
+                with _no_ctrl_c():
+                    forkserver.ensure_running()
+                process.start()
+            break
+        except (EOFError, ConnectionError):  # the server is just being ended: there will be another
+            if not left:
+                raise ArchError("", "the server that processes are forked from ends") from None
+            time.sleep(0.1)
     there.close()
     return _Hand(process, device, here)
 

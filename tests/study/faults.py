@@ -34,6 +34,10 @@ def arm(fault: str) -> None:
     """Let the loss function bring the fault; each call takes a moment, so that epochs last."""
     from torch.nn import functional
 
+    from archgen.train import checkpoint
+
+    # As if a first checkpoint cost nothing: else there is none before seconds are over.
+    checkpoint.FIRST = 0.0
     honest = functional.cross_entropy
     calls = 0
 
