@@ -41,12 +41,13 @@ STUCK = 2
 # Candidates that are judged, at most, to find it: milliseconds each.
 LOOKS = 50
 # A space of up to so many combinations is exhausted when all were judged; a larger one when so
-# many random candidates in a row were infeasible or known: of one in 500, 98 % were found.
+# many random candidates in a row were infeasible or known: had one in 500 been neither, it would
+# have been found with a chance of 98 %.
 FINITE, MISSES = 10_000, 2_000
 # Parents of NSGA-II.
 POPULATION = 20
-# What each model is shown at most, by kind and number of scores: it bounds the time of an ask.
-SHOWN = {"tpe": (1000, 400), "nsga2": (1000, 1000), "gp": (150, 100)}
+# Rows that each model is shown, at most: it bounds the time of an ask.
+SHOWN = {"tpe": 500, "nsga2": 500, "gp": 100}
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,8 @@ def _sobol(study: Study, seed: int, done: int) -> Iterator[dict[str, float]]:
 
     names = [*everything(study.vary)]
     sequence = Sobol(len(names), rng=seed)
-    sequence.fast_forward(done)
+    if done:
+        sequence.fast_forward(done)
     while True:
         yield dict(zip(names, sequence.random(1)[0].tolist(), strict=True))
 
@@ -258,7 +260,7 @@ class _Model:
         self._space = everything(study.vary)
         self._distributions = {name: _distribution(each) for name, each in self._space.items()}
         self._conditional = len(self._space) > len(study.vary)
-        self._most = SHOWN[self._kind][len(study.score) - 1]
+        self._most = SHOWN[self._kind]
         self._told = [row for row in rows if row.state != "running"]
         self._open: dict[int, dict[str, Any]] = {}
         self._begin([row.vary for row in rows if row.state == "running"])
@@ -274,7 +276,7 @@ class _Model:
         )
         self._count = 0
         for row in self._shown():
-            self._show(row)
+            self._show(row, self._all(row.vary))
         self._open = {}
         for vary in running:
             self.open(vary)
@@ -324,43 +326,40 @@ class _Model:
         from optuna.trial import TrialState
 
         self._open[self._count] = vary
-        self._add(vary, TrialState.RUNNING)
+        self._add(self._all(vary), TrialState.RUNNING)
 
     def tell(self, row: Row) -> None:
         """Close an open candidate and learn from it."""
         from optuna.trial import TrialState
 
+        self._told.append(row)
+        params = self._all(row.vary)
         number = next((n for n, vary in self._open.items() if vary == row.vary), None)
         if number is not None:
             del self._open[number]
             self._optuna.tell(number, state=TrialState.FAIL)
-        self._told.append(row)
-        self._show(row)
+            params = self._optuna.get_trials(deepcopy=False)[number].params
+        self._show(row, params)
 
-    def _show(self, row: Row) -> None:
+    def _show(self, row: Row, params: dict[str, Any]) -> None:
         """Tell the sampler of a row that is at an end, in its own way; or nothing."""
         from optuna.trial import TrialState
 
+        over = violations(self._study, row.costs)
         if row.state in ("interrupted", "failed"):
             return
-        over = violations(self._study, row.costs)
-        if self._kind == "tpe":
-            self._show_tpe(row, over)
+        if self._kind == "tpe" and row.state != "complete":
+            # A duplicate is no news: told with its score, TPE would propose it ever more often.
+            steps = {}
+            if row.state == "pruned" and len(self._study.score) == 1:
+                steps = {row.epochs: row.curve[-1]}
+            self._add(params, TrialState.PRUNED, intermediate_values=steps, constraints=over)
         elif values := self._values(row):
-            self._add(row.vary, TrialState.COMPLETE, values=values, constraints=over)
-
-    def _show_tpe(self, row: Row, over: dict[str, float]) -> None:
-        from optuna.trial import TrialState
-
-        if row.state == "complete":
-            scores = [*row.scores.values()]
-            self._add(row.vary, TrialState.COMPLETE, values=scores, constraints=over)
-            return
-        # A duplicate is no news: told with its score, TPE would propose it more and more often.
-        steps = {}
-        if row.state == "pruned" and len(self._study.score) == 1:
-            steps = {row.epochs: row.curve[-1]}
-        self._add(row.vary, TrialState.PRUNED, intermediate_values=steps, constraints=over)
+            if self._kind == "gp" and len(over) > 1:
+                # A process is fitted to each constraint; that it builds needs none of its own.
+                broken = over.pop("builds")
+                over = {name: value + broken for name, value in over.items()}
+            self._add(params, TrialState.COMPLETE, values=values, constraints=over)
 
     def _values(self, row: Row) -> list[float] | None:
         """What a sampler that knows complete trials only is told; None for nothing.
@@ -384,17 +383,22 @@ class _Model:
             values.append(value)
         return values
 
-    def _add(self, vary: Mapping[str, Any], state: TrialState, **told: Any) -> None:
+    def _all(self, vary: Mapping[str, Any]) -> dict[str, Any]:
+        """A candidate's parameters by name, with those that the sampler has to see besides."""
+        params, _ = params_of(self._study, vary)
+        if self._kind == "tpe":
+            return params
+        for name, each in self._space.items():
+            if name not in params:
+                value = each.at(self._chance.random())
+                params[name] = label(value) if isinstance(each, Choice) else value
+        return params
+
+    def _add(self, params: dict[str, Any], state: TrialState, **told: Any) -> None:
         """Add a trial to the study in memory."""
         from optuna.trial import create_trial
 
-        params, distributions = params_of(self._study, vary)
-        if self._kind != "tpe":
-            for name, each in self._space.items():
-                if name not in params:
-                    value = each.at(self._chance.random())
-                    params[name] = label(value) if isinstance(each, Choice) else value
-            distributions = self._distributions
+        distributions = {name: self._distributions[name] for name in params}
         trial = create_trial(state=state, params=params, distributions=distributions, **told)
         self._optuna.add_trial(trial)
         self._count += 1
