@@ -14,8 +14,9 @@ import pytest
 from archgen import files, yamlfile
 from archgen.study import Row, Study, load_study
 from archgen.study.judge import judge, row_of
-from archgen.study.propose import STARTUP, Proposer
+from archgen.study.propose import Proposer
 from archgen.study.room import probe
+from archgen.study.sampler import STARTUP
 from archgen.study.space import combination, label, violations
 
 from .conftest import Write
