@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,11 @@ def _grid(study: Study) -> Iterator[tuple[Loc, str]]:
     if study.sampler.kind != "grid":
         return
     if study.size is None:
-        endless = [name for name, each in everything(study.vary).items() if each.size is None]
+        endless = [
+            name
+            for name, each in everything(study.vary).items()
+            if isinstance(each, Range) and each.size is None
+        ]
         yield ("sampler", "kind"), f"a grid has an end: give {endless[0]} a step, or whole numbers"
     elif study.size > GRID:
         message = f"a grid has at most {GRID:,} combinations, these are {study.size:,}; qmc spreads"
@@ -194,42 +199,49 @@ def _refusal(study: Study, values: Mapping[str, Any]) -> ArchError | None:
 
 def _mistake(error: ValidationError, document: yamlfile.Document) -> ArchError:
     """Say one of pydantic's complaints with the file's own path, line and alternatives."""
-    found = error.errors(include_url=False, include_context=True)
+    found = error.errors(include_url=False)
     # A misspelt key is also a missing one: say the former.
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     loc = _inside(document.value, first["loc"])
-    said = _SAID.get(first["type"])
     if first["type"] == "missing":
-        loc = (*loc, first["loc"][-1])
-        message = "this field is required"
-    elif first["type"] == "extra_forbidden":
-        message = unknown("key", str(loc[-1]), _keys(first["loc"]))
-    elif first["type"] == "value_error":
-        message = first["msg"].removeprefix("Value error, ")
-    else:
-        message = from_validation(error, "").message
-    if said is not None:
-        message = said.format(given=_short(first["input"]), **first.get("ctx", {}))
-    return _at(document, loc, message)
+        return _at(document, (*loc, first["loc"][-1]), "this field is required")
+    if first["type"] == "extra_forbidden":
+        return _at(document, loc, unknown("key", str(loc[-1]), _keys(first["loc"])))
+    if first["type"] == "value_error":
+        return _at(document, loc, first["msg"].removeprefix("Value error, "))
+    if first["type"] not in _ASKED:
+        return _at(document, loc, from_validation(error, "").message)
+    asked = _ASKED[first["type"]].format(**first.get("ctx", {}))
+    if len(found) > 1 and found[1]["loc"] == (*first["loc"][:-1], "float"):
+        asked = "a number"
+    given = first["input"]
+    short = first["type"] in ("too_short", "too_long")
+    return _at(document, loc, f"give {asked}, not {len(given) if short else _short(given)}")
 
 
-# pydantic's words for what is not one value of the wrong kind.
-_SAID = {
-    "model_type": "give a mapping, not {given}",
-    "dict_type": "give a mapping, not {given}",
-    "list_type": "give a list, not {given}",
-    "too_short": "give at least {min_length}, not {actual_length}",
-    "too_long": "give at most {max_length}, not {actual_length}",
-    "string_type": "give a word, not {given}",
-    "int_type": "give a whole number, not {given}",
-    "int_from_float": "give a whole number, not {given}",
-    "float_type": "give a number, not {given}",
-    "bool_type": "give true or false, not {given}",
+# What pydantic's types of complaints ask for.
+_ASKED = {
+    "model_type": "a mapping",
+    "dict_type": "a mapping",
+    "list_type": "a list",
+    "too_short": "at least {min_length}",
+    "too_long": "at most {max_length}",
+    "string_type": "a word",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "literal_error": "{expected}",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
 }
 
 
 def _short(value: Any) -> str:
-    text = label(value)
+    text = json.dumps(value)
     return text if len(text) < 60 else text[:57] + "..."
 
 

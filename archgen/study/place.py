@@ -91,7 +91,8 @@ def settle_in(job: Job, size: Size, *, device: str, workers: int | None) -> Plac
         **_versions(),
     }
     write_whole(job.home / ENVIRONMENT, json.dumps({"runs": [*known, this]}, indent=2) + "\n")
-    notes = [f"{many} workers on {_listed(names)}, {job.threads} threads each"]
+    each = "1 thread each" if job.threads == 1 else f"{job.threads} threads each"
+    notes = [f"{many} workers on {_listed(names)}, {each}"]
     if many == 1:
         notes = [f"1 worker on {_listed(names)}, {job.threads} threads"]
     if setting is not None:

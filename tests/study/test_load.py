@@ -20,6 +20,7 @@ from .conftest import STUDY, Write
 
 FIVE = "vary.head.classes.any.1: 5 does not build: classes: digits has 10 classes, the network has"
 COLOUR = "vary.input.any.1: [3, 8, 8] does not build: digits has images of 1x8x8"
+THREE = "{top1: maximize, loss: minimize, macs: minimize}"
 HEADLESS = "does not build: classes: digits has 10 classes, the network has no head with classes"
 
 
@@ -47,18 +48,18 @@ def test_a_spec_may_be_named(write: Write) -> None:
     ("old", "new", "line", "said"),
     [
         ("trials: 4", "trails: 4", 11, "trails: no key 'trails'; did you mean 'trials'?"),
-        ("trials: 4", "trials: 0", 11, "trials: input should be greater than or equal to 1"),
+        ("trials: 4", "trials: 0", 11, "trials: give at least 1, not 0"),
         ("trials: 4", "trials: many", 11, 'trials: give a whole number, not "many"'),
         ("trials: 4", "", 1, "trials: this field is required"),
         ("name: tiny", "name: ../tiny", 1, "name: string should match pattern"),
-        ("kind: random", "kind: hyper", 10, "sampler.kind: input should be 'tpe', 'nsga2', 'gp', "),
+        ("kind: random", "kind: hyper", 10, "sampler.kind: give 'tpe', 'nsga2', 'gp', "),
         ("seed: 0}\ntrials", "sede: 0}\ntrials", 10, "sampler.sede: no key 'sede'; did you mean"),
         ("epochs: 2", "epoch: 2", 9, "train.epoch: no key 'epoch'; did you mean 'epochs'?"),
         ("data: digits", "data: mnist", 9, "train.data: no data set 'mnist' (there are: cifar10"),
         ("top1: max", "top5: max", 8, "score.top5: no score 'top5'; did you mean 'top1'?"),
         ("top1: maximize", "top1: minimize", 8, "score.top1: top1 can only be maximized"),
         ("top1: maximize", "macs: minimize", 8, "score: at least one score must come from"),
-        ("top1: maximize", "top1: up", 8, "score.top1: input should be 'maximize' or 'minimize'"),
+        ("top1: maximize", "top1: up", 8, "score.top1: give 'maximize' or 'minimize', not"),
         ("params: {", "flops: {", 7, "keep.flops: no cost 'flops'"),
         ("max: 170", "max: lots", 7, 'keep.params.max: give a number, not "lots"'),
         ("max: 170", "most: 170", 7, "keep.params.most: no key 'most'"),
@@ -69,6 +70,19 @@ def test_a_spec_may_be_named(write: Write) -> None:
         ("to: 9", "to: 9, step: 2", 4, "vary.stem.width: steps of 2 from 2 never reach 9"),
         ("to: 9", "to: 9, step: 0", 4, "vary.stem.width: step 0 must be above zero"),
         ("to: 9", "to: 9, step: 1, log: true", 4, "vary.stem.width: a log range takes no step"),
+        ("{top1: maximize}", "{}", 8, "score: give at least 1, not 0"),
+        ("{top1: maximize}", THREE, 8, "score: give at most 2, not 3"),
+        ("{top1: maximize}", "top1", 8, 'score: give a mapping, not "top1"'),
+        ("lr: 0.1", "lr: fast", 9, 'train.lr: give a number, not "fast"'),
+        ("from: 2", "from: two", 4, 'vary.stem.width.from: give a number, not "two"'),
+        ("max: 170", "max: .inf", 7, "keep.params.max: give a finite number, not Infinity"),
+        ("any: [1, 3]", "any: 3", 5, "vary.stem.kernel.any: give a list, not 3"),
+        (
+            "any: [1, 3]",
+            "ayn: [1, 3]",
+            5,
+            "vary.stem.kernel.ayn: no key 'ayn'; did you mean 'any'?",
+        ),
         ("{from: 2, to: 9}", "7", 4, "vary.stem.width: give a mapping, not 7"),
         ("any: [1, 3]", "any: [3]", 5, "vary.stem.kernel.any: "),
         ("any: [1, 3]", "any: [3, 3]", 5, "vary.stem.kernel: each choice must stand there once"),
