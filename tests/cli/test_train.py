@@ -139,6 +139,7 @@ def test_a_recipe_with_changes(run, small: Path) -> None:
     result = run("train", small, *args, "--precision", "bfloat16", "--json")
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)
+    assert "recipe pyramidnet_cifar: README of github.com/jhkim89/PyramidNet" in result.stderr
     assert document["changes"] == ["dropout of the head 0 -> 0.1 for the recipe"]
     recipe = document["recipe"]
     assert (recipe["batch"], recipe["decay"], recipe["milestones"]) == (128, "all", [0.5])
@@ -150,8 +151,8 @@ def test_what_was_timed_is_said(run, small: Path) -> None:
     result = run("train", small, "--epochs", 1, "--precision", "auto", "--memory-format", "auto")
     assert result.exit_code == 0, result.stderr
     said = result.stdout.splitlines()[0]
-    assert said.startswith("a step takes ")
-    assert said.count(" ms ") == 4
+    assert said.startswith("a step takes with float32, contiguous: ")
+    assert said.count(" ms;") == 4
     assert "; chosen: " in said
 
 
