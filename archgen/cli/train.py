@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from archgen.train.recipe import Recipe
     from archgen.train.result import Epoch
 
-RECIPE = "as the recipe says"
+SMALL = 20e6
+"""MACs of an image up to which a second thread gains little, and costs much on a busy machine."""
 
 
 def train(
@@ -42,21 +43,12 @@ def train(
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(
-            help="digits, fashion-mnist, cifar10, cifar100 or imagefolder:PATH.",
-            show_default=RECIPE,
-        ),
+        typer.Option(help="digits, fashion-mnist, cifar10, cifar100 or imagefolder:PATH."),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the data.", show_default=RECIPE)
-    ] = None,
-    batch: Annotated[int | None, typer.Option(help="Images a step.", show_default=RECIPE)] = None,
-    lr: Annotated[
-        float | None, typer.Option(help="The highest learning rate.", show_default=RECIPE)
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Decides weights, order and chances.", show_default=RECIPE)
-    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides weights, order and chances.")] = None,
     precision: Annotated[
         str | None,
         typer.Option(help="float32, bfloat16, float16 or auto: the fastest safe one."),
@@ -77,7 +69,11 @@ def train(
     device: Device = "auto",
     threads: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads on the CPU.", show_default="as PyTorch chooses"),
+        typer.Option(
+            min=1,
+            help="Threads on the CPU.",
+            show_default="1 for small networks, else as PyTorch chooses",
+        ),
     ] = None,
     data_root: DataRoot = None,
     download: Download = False,
@@ -92,9 +88,10 @@ def train(
     """Train a network from scratch.
 
     It is judged on the validation split after each epoch, and once on the test split at the
-    end. The recipe without a name is SGD with momentum, 12 epochs with a linear warm-up and a
-    cosine schedule; archgen schema describes all its fields. With --out, the run's state is
-    in NAME.state.pt after every epoch, and the same command goes on from there.
+    end. What no option sets is as the recipe says; without a recipe's name it is SGD with
+    momentum for 12 epochs on digits, with a linear warm-up and a cosine schedule. archgen
+    schema --study describes all fields. With --out, the run's state is in NAME.state.pt after
+    every epoch, and the same command goes on from there.
 
     Examples:
         archgen train pyramidnet_digits --epochs 8
@@ -113,9 +110,13 @@ def train(
         memory_format=memory_format,
     )
     net = load_net(spec, set_, blocks)
+    from archgen.analysis import cost
     from archgen.train.adapt import adapt
+    from archgen.train.recipes import RECIPES
 
     say = note if json else print_text
+    if asked.recipe is not None:
+        say(f"recipe {asked.recipe}: {RECIPES[asked.recipe].source}")
     adapted = adapt(net, asked.data, root=data_root, head_dropout=asked.head_dropout)
     net = adapted.net
     for change in adapted.changes:
@@ -136,7 +137,7 @@ def train(
     state = out / f"{net.name}.state.pt" if out is not None else None
     with (
         prepared(out) if out is not None else nullcontext(),
-        use_threads(threads or torch.get_num_threads()),
+        use_threads(threads or (1 if cost(net).macs <= SMALL else torch.get_num_threads())),
         enough_memory(net),
         _resumable(state),
     ):

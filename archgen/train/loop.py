@@ -128,8 +128,10 @@ class _Run:
         if last is None:
             setting = choose_setting(model, data, recipe, device=device, beat=beat)
             if setting.seconds:
-                took = ", ".join(f"{1000 * s:.3g} ms {name}" for name, s in setting.seconds.items())
-                note(f"a step takes {took}; chosen: {setting}")
+                took = "; ".join(
+                    f"{name}: {1000 * s:.3g} ms" for name, s in setting.seconds.items()
+                )
+                note(f"a step takes with {took}; chosen: {setting}")
         else:
             setting = replace(Setting(**last["setting"]), parts=recipe.accumulate)
         self.stepper = Stepper(model, recipe, setting, device)

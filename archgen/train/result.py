@@ -31,7 +31,7 @@ class Setting:
     """
 
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    memory_format: Literal["contiguous", "channels_last"] = "contiguous"
+    memory_format: Literal["contiguous", "channels_last"] = "channels_last"
     parts: int = 1
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
