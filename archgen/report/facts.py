@@ -130,6 +130,11 @@ def value_of(row: Row, name: str) -> float | None:
     return row.costs.get(name)
 
 
+def error_of(row: Row, name: str) -> float:
+    """A complete candidate's error: 100 - top1 in percent, or its loss."""
+    return 100 - row.scores[name] if name == "top1" else row.scores[name]
+
+
 def facts_of(folder: Path) -> Facts:
     """Read a study's folder; a search may be writing to it.
 
@@ -147,13 +152,14 @@ def gather(study: Study, rows: Sequence[Row], state: State, when: datetime) -> F
     """The facts that follow from a study and its rows."""
     two = len(study.score) > 1
     best = front(rows, study.score) if two else ranked(rows, study.score)[:LISTED]
+    shown = spread(best, SHOWN) if two else best[:SHOWN]
     return Facts(
         study=study,
         state=state,
         changed=when,
         rows=tuple(rows),
         best=tuple(best),
-        nets={row.number: candidate(study, row.vary) for row in spread(best, SHOWN)},
+        nets={row.number: candidate(study, row.vary) for row in shown},
         importances=importances(study, rows),
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from archgen.ops import size
 from archgen.report.facts import MEANINGS, Facts
-from archgen.report.told import Table, best_table, environment, headline
+from archgen.report.told import Table, best_table, environment, headline, importance_table
 from archgen.view import stage_rows
 
 _MEANING = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#~$"} | {"&": "&amp;"})
@@ -19,10 +21,10 @@ def summary(facts: Facts) -> str:
         parts += _table(best_table(facts))
     else:
         parts.append("No candidate is complete yet.")
-    for score, found in facts.importances.items():
-        rows = [[path, f"{part:.1%}"] for path, part in found.items()]
-        said = f"What decides the best {score} (PED-ANOVA among complete candidates)"
-        parts += ["## Importances", *_table(Table(said, ["parameter", ">part"], rows))]
+    deciding = importance_table(facts)
+    if deciding is not None:
+        said = "What decides (PED-ANOVA among networks trained to the end)"
+        parts += ["## Importances", *_table(replace(deciding, caption=said))]
     for number, net in list(facts.nets.items())[:1]:
         cells = [
             [row.path, row.block, size(row.shape), f"{row.params:,}", f"{row.macs:,}"]
