@@ -243,7 +243,7 @@ def parallel(facts: Facts) -> Chart | None:
         _Scale.of(score, [value_of(row, score) for row in done])
         for score in dict.fromkeys([facts.against, *facts.study.score])
     ]
-    order = sorted(done, key=lambda row: -gain(row, name, way))
+    order = sorted(done, key=lambda row: (-gain(row, name, way), row.costs["macs"], row.number))
     best, half = order[: max(1, len(order) // 10)], order[: (len(order) + 1) // 2]
     groups = [
         (_thinned(order[len(half) :]), "other half", GREY, 1, 0.4),

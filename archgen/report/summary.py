@@ -53,4 +53,5 @@ def _table(table: Table) -> list[str]:
 
 def _safe(text: object) -> str:
     """Take all meaning from a text but itself, and keep it on one line."""
-    return " ".join(str(text).translate(_MEANING).split())
+    plain = "".join(c if c.isprintable() else " " for c in str(text))
+    return " ".join(plain.translate(_MEANING).split())
