@@ -93,6 +93,14 @@ Device: TypeAlias = Annotated[
     str,
     typer.Option(help="auto (an accelerator if there is one), cpu, cuda, cuda:N or mps."),
 ]
+DataRoot: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="The folder of data sets.",
+        show_default="$ARCHGEN_DATA, else data",
+    ),
+]
 
 
 def use_blocks(paths: Sequence[Path] | None) -> None:

@@ -101,11 +101,14 @@ class _Lines:
         if row is None:
             for text in status.notes:
                 self.say(text)
-        elif row.trained:
+        elif status.said:
+            self.say(status.said)
+        elif row.trained or row.state == "failed":
             cells = candidate_cells(self.study, [row])[0]
             named = zip(_figures(self.study), cells[1:-1], strict=True)
             figures = " ".join(f"{name}={cell}" for name, cell in named if cell)
-            self.say(f"candidate {row.number} {row.state}: {figures} {cells[-1]}")
+            reason = f" ({row.reason})" if row.reason else ""
+            self.say(f"candidate {row.number} {row.state}: {figures} {cells[-1]}{reason}")
             self.say(f"  {headline(self.study, status)}")
 
 
@@ -115,14 +118,18 @@ class _Recent:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.rows: dict[int, Row] = {}
+        self.said: list[str] = []
 
     def draw(self, status: Status) -> Group:
         from rich.console import Group
         from rich.text import Text
 
         row = status.row
-        if row is not None and (row.trained or row.state == "running"):
-            self.rows[row.number] = row
+        for one in (*status.running, *([row] if row is not None else [])):
+            if one.trained or one.state in ("running", "failed"):
+                self.rows[one.number] = one
+        if status.said:
+            self.said.append(status.said)
         shown = list(self.rows.values())[-RECENT:]
         cells = [
             (number, f"{row.epochs}/{status.epochs}", row.state, *rest)
@@ -131,6 +138,6 @@ class _Recent:
         number, *rest = candidate_headings(self.study)
         headings = [number, ">epoch", "state", *rest]
         lines = lay_out(headings, cells, elastic=["values"], width=terminal_width())
-        notes = [Text(text, style="yellow") for text in status.notes]
+        notes = [Text(text, style="yellow") for text in (*status.notes, *self.said[-RECENT:])]
         told = Text(headline(self.study, status), style="bold")
         return Group(*notes, *map(Text, lines), told)

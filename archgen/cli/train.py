@@ -48,19 +48,23 @@ def train(
     """
     recipe = _recipe(data=data, epochs=epochs, batch=batch, lr=lr, seed=seed)
     net = load_net(spec, set_, blocks)
-    from archgen.train.recipe import check_fit
+    from archgen.train.adapt import adapt
 
-    check_fit(data, net.input, net.graph().classes)
+    fitting = adapt(net, data)
+    net = fitting.net
+    for change in fitting.changes:
+        note(change)
     refuse_large(net)
 
     with working("loading PyTorch and the data"):
         from archgen.nn.save import prepared, save
         from archgen.train.data import load_data
-        from archgen.train.loop import choose_device, evaluate, use_threads
+        from archgen.train.evaluate import evaluate
+        from archgen.train.loop import choose_device, use_threads
         from archgen.train.loop import train as run
 
         chosen = choose_device(device)
-        sets = load_data(recipe.data, chosen)
+        sets = load_data(recipe.data, chosen, size=net.input)
     with prepared(out) if out is not None else nullcontext():
         with use_threads(1), enough_memory(net), _progress(recipe, json=json) as report:
             model = make(net, recipe.seed)
@@ -68,12 +72,12 @@ def train(
             if result.state == "diverged":
                 message = f"a loss was no finite number in epoch {len(result.curve)}; lower --lr"
                 raise ArchError(net.name, message)
-            loss, top1 = evaluate(model, sets.test)
+            scores = evaluate(model, sets.test)
         written = save(model, net, out) if out is not None else []
     if json:
         judged = {
             "validation": {"loss": result.loss, "top1": result.top1},
-            "test": {"loss": loss, "top1": top1},
+            "test": {"loss": scores.loss, "top1": scores.top1},
         }
         ran = {"device": str(chosen), "seconds": result.seconds, "files": written}
         curve = [asdict(epoch) for epoch in result.curve]
@@ -83,14 +87,15 @@ def train(
     for path in written:
         print_text(f"wrote {path}")
     print_text(f"validation: top-1 {result.top1:.2f}%, loss {result.loss:.4g}")
-    print_text(f"test:       top-1 {top1:.2f}%, loss {loss:.4g}")
+    print_text(f"test:       top-1 {scores.top1:.2f}%, loss {scores.loss:.4g}")
 
 
 def _recipe(**given: Any) -> Recipe:
     from pydantic import ValidationError
 
     from archgen.columns import from_validation
-    from archgen.train.recipe import Recipe, needs
+    from archgen.train.datasets import needs
+    from archgen.train.recipe import Recipe
 
     needs(given["data"])
     try:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,24 @@ from archgen.errors import ArchError, unknown
 from archgen.spec import load
 from archgen.study.space import (
     COSTS,
+    GRID,
+    NESTED,
     TRAINED,
+    Branch,
     Choice,
     Limit,
     Pruner,
     Range,
     Sampler,
+    Space,
     Study,
     candidate,
+    everything,
+    label,
+    walk,
 )
-from archgen.train.recipe import Recipe, check_fit
+from archgen.train.datasets import check_fit
+from archgen.train.recipe import Recipe
 from archgen.yamlfile import Loc
 
 
@@ -72,35 +79,161 @@ def _complaints(study: Study) -> Iterator[tuple[Loc, str]]:
         check_fit(study.train.data, study.net.input, study.net.graph().classes)
     except ArchError as error:
         yield ("train", "data"), error.message
-    for path, vary in study.vary.items():
-        for place, value in vary.ends():
-            try:
-                candidate(study, {path: value})
-            except ArchError as error:
-                said = f"{error.path}: {error.message}" if error.path != path else error.message
-                yield ("vary", path, *place), f"{json.dumps(value)} does not build: {said}"
+    yield from _clashes(study.vary, ("vary",), frozenset())
+    yield from _grid(study)
+    yield from _ends(study, study.vary, ("vary",), {}, {})
+
+
+def _clashes(vary: Space, loc: Loc, above: frozenset[str]) -> Iterator[tuple[Loc, str]]:
+    """Paths that would vary twice in one candidate, and values nested too deep."""
+    if loc.count("vary") > NESTED + 1:
+        yield loc, f"values with parameters of their own stand in one another {NESTED} deep at most"
+        return
+    paths = {path: _paths({path: each}) for path, each in vary.items()}
+    for path, each in vary.items():
+        if path in above:
+            message = "varies outside this value too; in one candidate a path varies only once"
+            yield (*loc, path), message
+        beside = above.union({path}, *(paths[other] for other in vary if other != path))
+        for index, branch in _branches(each):
+            yield from _clashes(branch.vary, (*loc, path, "any", index, "vary"), beside)
+
+
+def _paths(vary: Space) -> set[str]:
+    """All paths that vary, under some value or under all."""
+    below = (branch.vary for each in vary.values() for _, branch in _branches(each))
+    return set(vary).union(*map(_paths, below))
+
+
+def _branches(vary: Range | Choice) -> Iterator[tuple[int, Branch]]:
+    """The values with parameters of their own, each with its place in the list."""
+    if isinstance(vary, Choice):
+        for index, entry in enumerate(vary.any):
+            if isinstance(entry, Branch):
+                yield index, entry
+
+
+def _grid(study: Study) -> Iterator[tuple[Loc, str]]:
+    """Why a grid cannot hold all combinations."""
+    if study.sampler.kind != "grid":
+        return
+    if study.size is None:
+        endless = [name for name, each in everything(study.vary).items() if each.size is None]
+        yield ("sampler", "kind"), f"a grid has an end: give {endless[0]} a step, or whole numbers"
+    elif study.size > GRID:
+        message = f"a grid has at most {GRID:,} combinations, these are {study.size:,}; qmc spreads"
+        yield ("sampler", "kind"), f"{message} as many as are trained evenly"
+
+
+def _ends(
+    study: Study,
+    vary: Space,
+    loc: Loc,
+    chosen: Mapping[str, Any],
+    filled: Mapping[str, Any],
+) -> Iterator[tuple[Loc, str]]:
+    """Ends of ranges and values of choices that do not build.
+
+    What stands under a value need not build alone: a value may need several parameters. So each
+    is also tried beside the first values of those that always come with it.
+
+    Args:
+        study: Whose spec they are put into.
+        vary: What varies there.
+        loc: Its place in the file.
+        chosen: The values that all this stands under.
+        filled: The same and a first value for what comes with them.
+    """
+    for path, each in vary.items():
+        beside = vary if chosen else {path: each}
+        for place, value in each.ends():
+            alone = _refusal(study, {**chosen, path: value})
+            both = alone and _refusal(study, {**filled, **_first(beside, {path: value})})
+            # Where they differ, the parameters under the value have to answer.
+            if alone and both and (str(alone) == str(both) or not _has_branch(each, value)):
+                said = alone.message if alone.path == path else f"{alone.path}: {alone.message}"
+                yield (*loc, path, *place), f"{label(value)} does not build: {said}"
+        for index, branch in _branches(each):
+            first = {**filled, **_first(beside, {path: branch.value})}
+            below = _paths(branch.vary)
+            yield from _ends(
+                study,
+                branch.vary,
+                (*loc, path, "any", index, "vary"),
+                {**chosen, path: branch.value},
+                {other: value for other, value in first.items() if other not in below},
+            )
+
+
+def _first(vary: Space, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The first value of each parameter by path, but for those that are given."""
+    found = walk(vary, lambda _, path, each: given[path] if path in given else each.at(0.0))
+    return {parameter.path: parameter.value for parameter in found}
+
+
+def _has_branch(vary: Range | Choice, value: Any) -> bool:
+    return isinstance(vary, Choice) and bool(vary.under(value))
+
+
+def _refusal(study: Study, values: Mapping[str, Any]) -> ArchError | None:
+    """Why a candidate does not build, if it does not."""
+    try:
+        candidate(study, values)
+    except ArchError as error:
+        return error
+    return None
 
 
 def _mistake(error: ValidationError, document: yamlfile.Document) -> ArchError:
     """Say one of pydantic's complaints with the file's own path, line and alternatives."""
-    found = error.errors(include_url=False, include_context=False)
+    found = error.errors(include_url=False, include_context=True)
     # A misspelt key is also a missing one: say the former.
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     loc = _inside(document.value, first["loc"])
-    message = from_validation(error, "").message
+    said = _SAID.get(first["type"])
     if first["type"] == "missing":
         loc = (*loc, first["loc"][-1])
+        message = "this field is required"
     elif first["type"] == "extra_forbidden":
-        section = _SECTIONS.get(str(loc[0]), Study) if len(loc) > 1 else Study
-        if loc[0] == "vary":
-            section = Choice if "choice" in first["loc"] else Range
-        known = [field.alias or name for name, field in section.model_fields.items()]
-        message = unknown("key", str(loc[-1]), known)
-    elif first["type"] == "model_type":
-        message = f"give a mapping, not {first['input']!r}"
+        message = unknown("key", str(loc[-1]), _keys(first["loc"]))
     elif first["type"] == "value_error":
         message = first["msg"].removeprefix("Value error, ")
+    else:
+        message = from_validation(error, "").message
+    if said is not None:
+        message = said.format(given=_short(first["input"]), **first.get("ctx", {}))
     return _at(document, loc, message)
+
+
+# pydantic's words for what is not one value of the wrong kind.
+_SAID = {
+    "model_type": "give a mapping, not {given}",
+    "dict_type": "give a mapping, not {given}",
+    "list_type": "give a list, not {given}",
+    "too_short": "give at least {min_length}, not {actual_length}",
+    "too_long": "give at most {max_length}, not {actual_length}",
+    "string_type": "give a word, not {given}",
+    "int_type": "give a whole number, not {given}",
+    "int_from_float": "give a whole number, not {given}",
+    "float_type": "give a number, not {given}",
+    "bool_type": "give true or false, not {given}",
+}
+
+
+def _short(value: Any) -> str:
+    text = label(value)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def _keys(loc: tuple[str | int, ...]) -> list[str]:
+    """The keys that there are where pydantic found one that is not."""
+    section: type[BaseModel] = Study
+    if loc[0] == "vary":
+        section = _VARY[str(loc[-2])]
+    elif len(loc) > 1:
+        section = _SECTIONS[str(loc[0])]
+    known = [field.alias or name for name, field in section.model_fields.items()]
+    return [*known, "any"] if section is Range else known
 
 
 def _inside(value: Any, loc: Loc) -> Loc:
@@ -114,6 +247,7 @@ def _inside(value: Any, loc: Loc) -> Loc:
     return tuple(kept)
 
 
+_VARY: dict[str, type[BaseModel]] = {"range": Range, "choice": Choice, "branch": Branch}
 _SECTIONS: dict[str, type[BaseModel]] = {
     "keep": Limit,
     "train": Recipe,

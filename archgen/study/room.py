@@ -6,9 +6,8 @@ import time
 from dataclasses import dataclass
 from random import Random
 
-from archgen.analysis import Cost, cost
-from archgen.errors import ArchError
-from archgen.study.space import Study, candidate, violations
+from archgen.study.judge import Judged, judge
+from archgen.study.space import Study, values_at, violations
 
 # A smaller share of candidates that pass is worth a warning.
 NARROW = 0.02
@@ -59,21 +58,17 @@ def probe(study: Study, *, tries: int = 200, seconds: float = 1.5) -> Room:
     chance = Random(0)  # noqa: S311 - no secret
     end = time.perf_counter() + seconds
     tried = passed = 0
-    excluded = dict.fromkeys(violations(study, None), 0)
+    excluded = dict.fromkeys(violations(study, {}), 0)
     while tried < tries and (tried == 0 or time.perf_counter() < end):
-        paid = draw(study, chance)
-        over = [name for name, value in violations(study, paid).items() if value > 0]
+        seen = draw(study, chance)
         tried += 1
-        passed += not over
-        for name in ["builds"] if paid is None else over:
+        passed += seen.feasible
+        over = [name for name, value in seen.violations.items() if value > 0]
+        for name in ["builds"] if seen.net is None else over:
             excluded[name] += 1
     return Room(study.size, tried, passed, excluded)
 
 
-def draw(study: Study, chance: Random) -> Cost | None:
-    """What one random candidate costs; None if it does not build."""
-    try:
-        values = {path: vary.draw(chance) for path, vary in study.vary.items()}
-        return cost(candidate(study, values))
-    except ArchError:
-        return None
+def draw(study: Study, chance: Random) -> Judged:
+    """One random candidate."""
+    return judge(study, values_at(study.vary, lambda _: chance.random()))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from random import Random
-from typing import Annotated, Any, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -16,13 +16,16 @@ from pydantic import (
     Field,
     PrivateAttr,
     Tag,
+    WithJsonSchema,
+    model_serializer,
     model_validator,
 )
 
 from archgen.analysis import Cost
 from archgen.errors import ArchError
 from archgen.spec import Net
-from archgen.train.recipe import Recipe, check_fit
+from archgen.train.datasets import check_fit
+from archgen.train.recipe import Recipe
 from archgen.yamlfile import Loc
 
 Number = int | float
@@ -31,6 +34,11 @@ Direction = Literal["maximize", "minimize"]
 # What a network costs, by name, and what training gives; each may be a score.
 COSTS = tuple(f.name for f in fields(Cost) if f.type in (int, "int"))
 TRAINED: dict[str, Direction] = {"top1": "maximize", "loss": "minimize"}
+
+# How deep values with parameters of their own may stand in one another.
+NESTED = 4
+# The most combinations of a grid.
+GRID = 100_000
 
 _config = ConfigDict(
     frozen=True,
@@ -89,46 +97,122 @@ class Range(BaseModel):
         yield ("from",), self.from_
         yield ("to",), self.to
 
-    def draw(self, chance: Random) -> Any:
-        """One value at random."""
+    def at(self, part: float) -> Number:
+        """The value that lies a part of the way up, 0 <= part < 1; all are equally wide."""
         if self.log:
-            value = math.exp(chance.uniform(math.log(self.from_), math.log(self.to)))
-            return round(value) if self.whole else value
+            low, high = math.log(self.from_), math.log(self.to)
+            return self.snap(math.exp(low + part * (high - low)))
         if self.size is None:
-            return chance.uniform(self.from_, self.to)
-        return self.from_ + chance.randrange(self.size) * (self.step or 1)
+            return self.from_ + part * (self.to - self.from_)
+        return self.nth(int(part * self.size))
+
+    def nth(self, index: int) -> Number:
+        """A value by its place in the order, from 0; only where there is an end of them."""
+        value = self.from_ + index * (self.step or 1)
+        return value if self.whole else float(f"{value:.12g}")
+
+    def snap(self, value: float) -> Number:
+        """The nearest value of the range, spelled in the one way that `nth` spells it."""
+        value = min(max(value, self.from_), self.to)
+        if self.size is None:
+            return float(value)
+        return self.nth(round((value - self.from_) / (self.step or 1)))
+
+
+class Branch(BaseModel):
+    """A value of a choice that brings parameters of its own: they exist under it only."""
+
+    model_config = _config
+    value: Any = Field(description="The value.")
+    vary: dict[str, Vary] = Field(
+        min_length=1,
+        max_length=100,
+        description="Dotted paths that vary where this value is chosen, as in the study itself.",
+    )
+
+    @model_serializer
+    def _data(self) -> dict[str, Any]:
+        # Not the default: that drops a value of null.
+        return {"value": self.value, "vary": self.vary}
+
+
+def _entry(value: Any) -> str:
+    if isinstance(value, Branch) or (isinstance(value, dict) and {"value", "vary"} & value.keys()):
+        return "branch"
+    return "value"
+
+
+Entry = Annotated[
+    Annotated[Branch, Tag("branch")]
+    | Annotated[
+        Any,
+        Tag("value"),
+        WithJsonSchema(
+            {"not": {"type": "object", "anyOf": [{"required": ["value"]}, {"required": ["vary"]}]}}
+        ),
+    ],
+    Discriminator(_entry),
+]
 
 
 class Choice(BaseModel):
     """One of some values of any kind: numbers, words, lists, maps."""
 
     model_config = _config
-    any: list[Any] = Field(min_length=2, max_length=1000, description="The values.")
+    any: list[Entry] = Field(
+        min_length=2,
+        max_length=1000,
+        description="The values; {value: ..., vary: ...} is one with parameters of its own.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Choice:
-        if len(set(self.labels)) < len(self.labels):
+        if len(self._places) < len(self.any):
             raise ValueError("each choice must stand there once")
         return self
 
-    @property
+    @cached_property
+    def values(self) -> list[Any]:
+        """The values alone."""
+        return [each.value if isinstance(each, Branch) else each for each in self.any]
+
+    @cached_property
     def labels(self) -> list[str]:
         """Each value as one line of JSON."""
-        return [json.dumps(value, sort_keys=True) for value in self.any]
+        return [label(value) for value in self.values]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {text: index for index, text in enumerate(self.labels)}
+
+    @cached_property
+    def _branches(self) -> list[dict[str, Vary]]:
+        return [each.vary if isinstance(each, Branch) else {} for each in self.any]
+
+    def under(self, value: Any) -> dict[str, Vary]:
+        """What varies where a value is chosen; often nothing."""
+        return self._branches[self._places[label(value)]]
+
+    @cached_property
+    def sizes(self) -> list[int | None]:
+        """How many combinations each value stands for; None where there is no end of them."""
+        return [count(vary) for vary in self._branches]
 
     @property
-    def size(self) -> int:
-        """How many values there are."""
-        return len(self.any)
+    def size(self) -> int | None:
+        """How many combinations there are in all; None where there is no end of them."""
+        sizes = self.sizes
+        return None if None in sizes else sum(size or 0 for size in sizes)
 
     def ends(self) -> Iterator[tuple[Loc, Any]]:
         """The values that must build, each with its place in the file."""
-        for index, value in enumerate(self.any):
-            yield ("any", index), value
+        for index, entry in enumerate(self.any):
+            place: Loc = ("any", index)
+            yield (*place, "value") if isinstance(entry, Branch) else place, self.values[index]
 
-    def draw(self, chance: Random) -> Any:
-        """One value at random."""
-        return chance.choice(self.any)
+    def at(self, part: float) -> Any:
+        """The value that lies a part of the way down the list, 0 <= part < 1."""
+        return self.values[int(part * len(self.values))]
 
 
 def _kind(value: Any) -> str:
@@ -140,6 +224,103 @@ def _kind(value: Any) -> str:
 Vary = Annotated[
     Annotated[Range, Tag("range")] | Annotated[Choice, Tag("choice")], Discriminator(_kind)
 ]
+Branch.model_rebuild()
+Choice.model_rebuild()
+Space = Mapping[str, Range | Choice]
+
+
+def label(value: Any) -> str:
+    """A value of a choice as one line of JSON."""
+    return json.dumps(value, sort_keys=True)
+
+
+class Parameter(NamedTuple):
+    """One thing that varies in one candidate.
+
+    Args:
+        name: The path, behind the values that it hangs on: ``stem.block=conv/stem.kernel``.
+        path: Its dotted path into the spec.
+        vary: The values that it takes.
+        value: The one that it has.
+    """
+
+    name: str
+    path: str
+    vary: Range | Choice
+    value: Any
+
+
+def walk(
+    vary: Space,
+    choose: Callable[[str, str, Range | Choice], Any],
+    prefix: str = "",
+) -> Iterator[Parameter]:
+    """Give each parameter of a candidate a value, those of the chosen values included.
+
+    Args:
+        vary: What varies.
+        choose: Gives a value for a name, a path and what it may be.
+        prefix: What the names begin with.
+    """
+    for path, each in vary.items():
+        name = prefix + path
+        value = choose(name, path, each)
+        yield Parameter(name, path, each, value)
+        if isinstance(each, Choice):
+            yield from walk(each.under(value), choose, _below(name, value))
+
+
+def everything(vary: Space, prefix: str = "") -> dict[str, Range | Choice]:
+    """All parameters by name, those of all values included."""
+    found: dict[str, Range | Choice] = {}
+    for path, each in vary.items():
+        name = prefix + path
+        found[name] = each
+        if isinstance(each, Choice):
+            for value in each.values:
+                found |= everything(each.under(value), _below(name, value))
+    return found
+
+
+def _below(name: str, value: Any) -> str:
+    """What the names of parameters under a value begin with: words without JSON's quotes."""
+    said = label(value)
+    if isinstance(value, str) and value.isidentifier() and value not in ("true", "false", "null"):
+        said = value
+    return f"{name}={said}/"
+
+
+def values_at(vary: Space, part: Callable[[str], float]) -> dict[str, Any]:
+    """One candidate's values by path.
+
+    Args:
+        vary: What varies.
+        part: Gives for each parameter's name a number, 0 <= part < 1: how far up its values.
+    """
+    found = walk(vary, lambda name, _, each: each.at(part(name)))
+    return {parameter.path: parameter.value for parameter in found}
+
+
+def count(vary: Space) -> int | None:
+    """How many combinations there are; None where there is no end of them."""
+    sizes = [each.size for each in vary.values()]
+    return None if None in sizes else math.prod(size or 0 for size in sizes)
+
+
+def combination(vary: Space, index: int) -> dict[str, Any]:
+    """One combination's values by path, from 0 to `count` - 1."""
+    found: dict[str, Any] = {}
+    for path, each in vary.items():
+        index, here = divmod(index, each.size or 1)
+        if isinstance(each, Range):
+            found[path] = each.nth(here)
+            continue
+        for value, size in zip(each.values, each.sizes, strict=True):
+            if here < (size or 0):
+                found |= {path: value, **combination(each.under(value), here)}
+                break
+            here -= size or 0
+    return found
 
 
 class Limit(BaseModel):
@@ -159,28 +340,46 @@ class Limit(BaseModel):
 
 
 class Sampler(BaseModel):
-    """Who proposes: TPE (a model of what was good), uniform chance, or NSGA-II (evolution)."""
+    """Who proposes.
+
+    TPE (a model of what was good), a Gaussian process (gp: a model of the score itself, for few
+    candidates that take long), NSGA-II (evolution), a Sobol sequence (qmc: spread evenly),
+    uniform chance, or all combinations in a shuffled order (grid).
+    """
 
     model_config = _config
-    kind: Literal["tpe", "random", "nsga2"] = Field("tpe", description="Who proposes.")
+    kind: Literal["tpe", "nsga2", "gp", "qmc", "random", "grid"] = Field(
+        "tpe", description="Who proposes."
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="Decides what is proposed.")
 
 
 class Pruner(BaseModel):
-    """When a candidate is given up: behind the median of the others at the same epoch.
+    """When a candidate is given up: by the median of others, or by successive halving.
 
     Where a cost is a score too, it is compared only with those that are no worse in it.
     """
 
     model_config = _config
-    kind: Literal["median", "none"] = Field("median", description="The rule, or none.")
+    kind: Literal["median", "halving", "none"] = Field(
+        "median",
+        description="The rule: median gives up what is behind the median of the complete ones "
+        "at the same epoch; halving goes on with the best 1/eta of all that came to a rung.",
+    )
     startup: int = Field(
         5,
         ge=1,
         le=10_000,
-        description="Complete candidates to compare with before one may be given up.",
+        description="Candidates to compare with before one may be given up.",
     )
     warmup: int = Field(2, ge=0, le=10_000, description="Epochs before one may be given up.")
+    eta: int = Field(
+        3,
+        ge=2,
+        le=100,
+        description="Of halving: the first rung is the epoch behind the warm-up, each next one "
+        "eta times as far.",
+    )
 
 
 class Study(BaseModel):
@@ -206,6 +405,9 @@ class Study(BaseModel):
     sampler: Sampler = Field(Sampler(), description="Who proposes candidates.")
     trials: int = Field(ge=1, le=1_000_000, description="How many candidates are trained.")
     pruner: Pruner = Field(Pruner(), description="When a candidate is given up.")
+    weights: int = Field(
+        3, ge=1, le=10_000, description="How many of the best candidates keep their weights."
+    )
 
     _net: Net | None = PrivateAttr(None)
 
@@ -223,8 +425,12 @@ class Study(BaseModel):
     @property
     def size(self) -> int | None:
         """How many combinations there are, before `keep`; None where there is no end of them."""
-        sizes = [vary.size for vary in self.vary.values()]
-        return None if None in sizes else math.prod(size or 0 for size in sizes)
+        return count(self.vary)
+
+    @property
+    def watched(self) -> str:
+        """The first score that training gives: what pruning looks at."""
+        return next(name for name in self.score if name in TRAINED)
 
     def data(self) -> dict[str, Any]:
         """The study as plain data with all defaults filled in."""
@@ -243,20 +449,18 @@ def candidate(study: Study, values: Mapping[str, Any]) -> Net:
     return net
 
 
-def violations(study: Study, paid: Cost | None) -> dict[str, float]:
+def violations(study: Study, costs: Mapping[str, float]) -> dict[str, float]:
     """How far a candidate is over each limit, as a part of the limit; at most 0 where it is not.
 
     Args:
         study: Its `keep` is asked.
-        paid: What the candidate costs; None if it does not build, which ``builds`` tells.
+        costs: The candidate's, by name; empty if it does not build, which ``builds`` tells.
     """
-    found = {"builds": 1.0 if paid is None else 0.0}
+    found = {"builds": 0.0 if costs else 1.0}
     for name, limit in study.keep.items():
         for bound, at in (("max", limit.max), ("min", limit.min)):
             if at is None:
                 continue
-            over = 0.0
-            if paid is not None:
-                over = (getattr(paid, name) - at) / max(abs(at), 1.0)
+            over = (costs[name] - at) / max(abs(at), 1.0) if costs else 0.0
             found[f"{name}.{bound}"] = over if bound == "max" else -over
     return found

@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from archgen.errors import ArchError
 from archgen.files import write_whole
-from archgen.train.data import Data, Split
+from archgen.train.data import Data
+from archgen.train.evaluate import evaluate
 from archgen.train.recipe import Recipe
 
 
@@ -121,7 +122,6 @@ def train(
     batch = min(recipe.batch, len(data.train))
     steps = len(data.train) // batch
     draw = torch.Generator().manual_seed(recipe.seed)
-    shift = data.shift if recipe.augment else 0
     curve: list[Epoch] = []
     began = time.perf_counter()
     forked = [device.index or 0] if device.type == "cuda" else []
@@ -131,7 +131,8 @@ def train(
             model.train()
             total = torch.zeros((), device=device)
             rate = 0.0
-            for step, (images, labels) in enumerate(batches(data.train, batch, shift, draw)):
+            order = data.train.shuffled(batch, draw, augment=recipe.augment)
+            for step, (images, labels) in enumerate(order):
                 rate = recipe.rate(epoch * steps + step, steps)
                 for group in optimiser.param_groups:
                     group["lr"] = rate
@@ -142,14 +143,14 @@ def train(
                 loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
                 optimiser.step()
                 total += loss.detach()
-            loss_now, top1 = evaluate(model, data.validation)
+            scores = evaluate(model, data.validation)
             done = Epoch(
                 epoch=epoch + 1,
                 epochs=recipe.epochs,
                 lr=rate,
                 train_loss=float(total) / steps,
-                loss=loss_now,
-                top1=top1,
+                loss=scores.loss,
+                top1=scores.top1,
                 seconds=time.perf_counter() - began,
             )
             curve.append(done)
@@ -159,20 +160,6 @@ def train(
     if checkpoint is not None:
         save_weights(model, checkpoint)
     return Result("finished", tuple(curve), time.perf_counter() - began)
-
-
-@torch.no_grad()
-def evaluate(model: nn.Module, split: Split, *, batch: int = 1024) -> tuple[float, float]:
-    """Mean cross-entropy (nats an image) and top-1 accuracy (percent) of ``model`` on ``split``."""
-    model.eval()
-    loss = torch.zeros((), device=split.labels.device)
-    right = torch.zeros((), device=split.labels.device)
-    for start in range(0, len(split), batch):
-        labels = split.labels[start : start + batch]
-        scores = model(split.images[start : start + batch])
-        loss += functional.cross_entropy(scores, labels, reduction="sum")
-        right += (scores.argmax(1) == labels).sum()
-    return float(loss) / len(split), 100 * float(right) / len(split)
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
@@ -201,29 +188,3 @@ def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         momentum=recipe.momentum,
         nesterov=recipe.nesterov and recipe.momentum > 0,
     )
-
-
-def batches(
-    split: Split, batch: int, shift: int, draw: torch.Generator
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Whole batches in a new order; chances are drawn on the CPU, the same for every device."""
-    device = split.labels.device
-    order = torch.randperm(len(split), generator=draw)
-    for start in range(0, len(split) - batch + 1, batch):
-        chosen = order[start : start + batch].to(device)
-        moves = torch.randint(2 * shift + 1, (2, batch), generator=draw) if shift else None
-        images = split.images[chosen]
-        if moves is not None:
-            images = shifted(images, moves.to(device), shift)
-        yield images, split.labels[chosen]
-
-
-def shifted(images: torch.Tensor, moves: torch.Tensor, shift: int) -> torch.Tensor:
-    """Each image cut out of its padded self at its own place."""
-    count, _, height, width = images.shape
-    padded = functional.pad(images, [shift] * 4)
-    rows = moves[0, :, None] + torch.arange(height, device=images.device)
-    columns = moves[1, :, None] + torch.arange(width, device=images.device)
-    item = torch.arange(count, device=images.device)[:, None, None]
-    cut = padded[item, :, rows[:, :, None], columns[:, None, :]]
-    return cut.permute(0, 3, 1, 2).contiguous()

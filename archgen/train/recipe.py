@@ -1,40 +1,12 @@
-"""What a training run is told: a `Recipe`, and what each data set asks of a network.
-
-Imports no torch, so that a study file is checked in milliseconds.
-"""
+"""What a training run is told: a `Recipe`. Imports no torch: studies are checked in no time."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from archgen.errors import ArchError, unknown
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a data set asks of a network: its input (channels, height, width) and classes."""
-
-    input: tuple[int, int, int]
-    classes: int
-
-
-# All there are; `archgen.train.data` has a function of the same name for each.
-DATA_SETS = {"digits": Needs(input=(1, 8, 8), classes=10)}
-
-
-def _known(data: str) -> str:
-    if data not in DATA_SETS:
-        raise ValueError(unknown("data set", data, DATA_SETS))
-    return data
-
-
-DataSet = Annotated[
-    str, AfterValidator(_known), Field(json_schema_extra={"enum": [*sorted(DATA_SETS)]})
-]
+from archgen.train.datasets import DataSet
 
 
 class Recipe(BaseModel):
@@ -94,39 +66,3 @@ class Recipe(BaseModel):
             return self.lr * (step + 1) / (warmup + 1)
         done = (step - warmup) / max(1.0, self.epochs * steps - warmup)
         return self.lr * (1 + math.cos(math.pi * done)) / 2
-
-
-def needs(data: str) -> Needs:
-    """What the data set called ``data`` asks of a network.
-
-    Raises:
-        ArchError: There is no such data set.
-    """
-    if data not in DATA_SETS:
-        raise ArchError("data", unknown("data set", data, DATA_SETS))
-    return DATA_SETS[data]
-
-
-def check_fit(data: str, shape: tuple[int, ...], classes: int | None) -> None:
-    """Refuse a network that the data set cannot train.
-
-    Args:
-        data: The data set's name.
-        shape: What the network takes: (channels, height, width).
-        classes: How many classes the network tells apart; None where it has no single head.
-
-    Raises:
-        ArchError: No such data set, or its images or classes are others.
-    """
-    asked = needs(data)
-    if tuple(shape) != asked.input:
-        message = f"{data} has images of {_size(asked.input)}, the network takes {_size(shape)}"
-        raise ArchError("input", f"{message}; set input to {[*asked.input]}")
-    if classes != asked.classes:
-        has = "has no head with classes" if classes is None else f"has {classes}"
-        message = f"{data} has {asked.classes} classes, the network {has}"
-        raise ArchError("classes", f"{message}; set classes of its head")
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return "x".join(str(part) for part in shape)

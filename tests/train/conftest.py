@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-NEED_TORCH = {"test_data.py", "test_loop.py"}
+NEED_TORCH = {
+    "test_augment.py",
+    "test_data.py",
+    "test_evaluate.py",
+    "test_folder.py",
+    "test_loop.py",
+}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

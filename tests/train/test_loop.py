@@ -13,13 +13,12 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from archgen.errors import ArchError  # noqa: E402
-from archgen.train.data import Data, Split, digits  # noqa: E402
+from archgen.train.data import Data, digits  # noqa: E402
+from archgen.train.evaluate import evaluate  # noqa: E402
 from archgen.train.loop import (  # noqa: E402
     Epoch,
     Result,
-    batches,
     choose_device,
-    evaluate,
     train,
     use_threads,
 )
@@ -37,7 +36,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    return digits()
+    return digits(CPU)
 
 
 def network(seed: int = 0, *, dropout: float = 0.3) -> nn.Module:
@@ -92,18 +91,8 @@ def test_it_learns_and_reports_each_epoch(data: Data) -> None:
     assert [epoch.epoch for epoch in seen] == [1, 2, 3, 4]
     assert tuple(seen) == result.curve
     assert result.top1 > 93
-    loss, top1 = evaluate(model, data.validation)
-    assert (result.loss, result.top1) == (loss, top1)
-
-
-def test_evaluation_is_the_mean_over_all_images(data: Data) -> None:
-    model = network().eval()
-    with torch.no_grad():
-        scores = model(data.test.images)
-    right = (scores.argmax(1) == data.test.labels).double().mean().item() * 100
-    loss, top1 = evaluate(model, data.test, batch=100)
-    assert top1 == pytest.approx(right)
-    assert loss == pytest.approx(functional.cross_entropy(scores, data.test.labels).item())
+    scores = evaluate(model, data.validation)
+    assert (result.loss, result.top1) == (scores.loss, scores.top1)
 
 
 class Broken(nn.Module):
@@ -149,7 +138,8 @@ def test_weights_are_written_and_load_safely(data: Data, tmp_path: Path) -> None
     result = run(model, data, Recipe(epochs=1), checkpoint=path)
     other = network(1)
     other.load_state_dict(torch.load(path, weights_only=True))
-    assert evaluate(other, data.validation) == (result.loss, result.top1)
+    scores = evaluate(other, data.validation)
+    assert (scores.loss, scores.top1) == (result.loss, result.top1)
     assert [entry.name for entry in tmp_path.iterdir()] == ["weights.pt"]
 
 
@@ -175,39 +165,6 @@ def test_weight_decay_spares_what_has_one_dimension(data: Data) -> None:
     run(model, data, Recipe(epochs=1, weight_decay=0.1))
     assert float(model.matrix.detach().max()) < 1
     assert torch.equal(model.scale, torch.ones(10))
-
-
-def test_batches_take_each_image_once_and_shift_it(data: Data) -> None:
-    draw = torch.Generator().manual_seed(0)
-    count = torch.arange(1.0, 11).reshape(10, 1, 1, 1)
-    split = Split(count.expand(10, 1, 4, 4).clone(), torch.arange(10))
-    split.images[:, :, 0, :] *= -1
-    seen: list[int] = []
-    shifts = set()
-    for images, labels in batches(split, 3, 1, draw):
-        assert images.shape == (3, 1, 4, 4)
-        assert images.is_contiguous()
-        for image, label in zip(images, labels.tolist(), strict=True):
-            seen.append(label)
-            original = functional.pad(split.images[label], [1] * 4)
-            places = [
-                (row, column)
-                for row in range(3)
-                for column in range(3)
-                if torch.equal(original[:, row : row + 4, column : column + 4], image)
-            ]
-            assert len(places) == 1
-            shifts.add(places[0])
-    assert len(seen) == len(set(seen)) == 9  # the tenth is no whole batch
-    assert len(shifts) > 3
-
-
-def test_batches_without_shift_are_the_images(data: Data) -> None:
-    draw = torch.Generator().manual_seed(0)
-    for images, labels in batches(data.test, 100, 0, draw):
-        for image, label in zip(images[:3], labels[:3], strict=True):
-            same = (data.test.images == image).flatten(1).all(1)
-            assert int(data.test.labels[same][0]) == int(label)
 
 
 def test_a_batch_larger_than_the_data_is_all_of_it(data: Data) -> None:
