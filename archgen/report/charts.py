@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, TypeVar
 
-from archgen.report.facts import LABELS, Facts, error_of, paths, value_of
+from archgen.report.facts import LABELS, Facts, error_of, named, spoken, value_of
 from archgen.study.report import Row, gain
 from archgen.view import endings, figure, plain, short
 
@@ -159,8 +159,7 @@ def importance(facts: Facts) -> Chart | None:
     if not facts.importances:
         return None
     first = next(iter(facts.importances.values()))
-    order = list(first)
-    names = endings(order)
+    order, names = list(first), spoken(facts.study, facts.complete)
     data = [
         {
             "type": "bar", "orientation": "h", "name": safe(f"best {score}"),
@@ -189,7 +188,11 @@ def curves(facts: Facts) -> Chart | None:
     On a logarithmic axis, since what tells good networks apart is the end.
     """
     name = facts.watched
-    drawn = {row.number: _errors(row, name) for row in facts.rows if row.curve}
+    drawn = {
+        row.number: _errors(row, name)
+        for row in facts.rows
+        if row.curve and row.state != "duplicate"
+    }
     if not drawn:
         return None
     least = min((e for errors in drawn.values() for e in errors if e > 0), default=1.0) / 2
@@ -238,11 +241,18 @@ def parallel(facts: Facts) -> Chart | None:
         return None
     name = facts.watched
     way = facts.study.score[name]
-    axes = [_Scale.of(path, [row.vary.get(path) for row in done], STEPS) for path in paths(done)]
-    axes += [
-        _Scale.of(score, [value_of(row, score) for row in done])
-        for score in dict.fromkeys([facts.against, *facts.study.score])
-    ]
+    words = spoken(facts.study, done)
+    scores = list(dict.fromkeys([facts.against, *facts.study.score]))
+    values = {
+        row.number: [
+            *map(named(facts.study, row).get, words),
+            *[value_of(row, score) for score in scores],
+        ]
+        for row in done
+    }
+    titles = [*words.values(), *scores]
+    steps = [STEPS] * len(words) + [0] * len(scores)
+    axes = [_Scale.of(*each) for each in zip(zip(*values.values(), strict=True), steps, strict=True)]
     order = sorted(done, key=lambda row: (-gain(row, name, way), row.costs["macs"], row.number))
     best, half = order[: max(1, len(order) // 10)], order[: (len(order) + 1) // 2]
     groups = [
@@ -254,7 +264,7 @@ def parallel(facts: Facts) -> Chart | None:
         {
             "type": "scatter", "mode": "lines", "name": safe(label), "hoverinfo": "skip",
             "x": [*range(len(axes)), None] * len(rows),
-            "y": [y for row in rows for y in (*_heights(axes, row), None)],
+            "y": [y for row in rows for y in (*_heights(axes, values[row.number]), None)],
             "line": {**_line(color, width), "shape": "linear"}, "opacity": opacity,
             "connectgaps": False,
         }
@@ -268,8 +278,7 @@ def parallel(facts: Facts) -> Chart | None:
         },
         {"visible": False, "range": [-0.16, 1.2]},
     )  # fmt: skip
-    names = endings(axis.path for axis in axes)
-    titles = [(index, 1.14, names[axis.path], "center", 13) for index, axis in enumerate(axes)]
+    heads = [(index, 1.14, title, "center", 13) for index, title in enumerate(titles)]
     ticks = [
         (index, height, text, "left", 11)
         for index, axis in enumerate(axes)
@@ -280,7 +289,7 @@ def parallel(facts: Facts) -> Chart | None:
             "x": index, "y": height, "text": safe(_cut(text)), "showarrow": False,
             "xanchor": side, "xshift": 5 * (side == "left"), "font": {"size": points},
         }
-        for index, height, text, side, points in titles + ticks
+        for index, height, text, side, points in heads + ticks
     ]  # fmt: skip
     layout |= {"height": 440, "margin": {"t": 8, "l": 8, "r": 8, "b": 40}}
     layout["legend"] |= {"y": -0.02, "yanchor": "top"}
@@ -292,28 +301,24 @@ def parallel(facts: Facts) -> Chart | None:
 class _Scale:
     """An axis of the parallel coordinates: numbers, or the values there are in order."""
 
-    path: str
     low: float
     high: float
     values: tuple[str, ...] = ()
     absent: bool = False
 
     @classmethod
-    def of(cls, path: str, values: Sequence[Any], steps: int = 0) -> _Scale:
-        """The axis for some values, None where a candidate has none.
+    def of(cls, values: Sequence[Any], steps: int) -> _Scale:
+        """The axis for the values of candidates, None where one has none.
 
-        Args:
-            path: What it shows.
-            values: Of the candidates.
-            steps: So many different numbers have a place each, as words do.
+        Up to `steps` different numbers have a place each, as words do.
         """
         there = {plain(value): value for value in values if value is not None}
         numbers = all(type(value) in (int, float) for value in there.values())
         absent = None in values
         if numbers and len(there) > steps:
-            return cls(path, min(there.values()), max(there.values()), absent=absent)
+            return cls(min(there.values()), max(there.values()), absent=absent)
         order = sorted(there, key=lambda text: there[text] if numbers else text)
-        return cls(path, 0, max(1, len(order) - 1), tuple(order), absent)
+        return cls(0, max(1, len(order) - 1), tuple(order), absent)
 
     def height(self, value: Any) -> float:
         """Where a value is, 0 to 1; below 0 where the candidate has none."""
@@ -331,11 +336,7 @@ class _Scale:
         return marks + [(ABSENT, "not there")] * self.absent
 
 
-def _heights(axes: Sequence[_Scale], row: Row) -> list[float]:
-    values = (
-        row.vary.get(axis.path, value_of(row, axis.path) if axis.path in LABELS else None)
-        for axis in axes
-    )
+def _heights(axes: Sequence[_Scale], values: Sequence[Any]) -> list[float]:
     return [round(axis.height(value), 4) for axis, value in zip(axes, values, strict=True)]
 
 

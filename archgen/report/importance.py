@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 
+from archgen.study.propose import params_of
 from archgen.study.report import Row
-from archgen.study.sampling import space
-from archgen.study.space import Choice, Study
+from archgen.study.space import Study
 
 LEAST = 10
 """Complete candidates below which nothing is said."""
@@ -27,8 +26,8 @@ def importances(study: Study, rows: Sequence[Row]) -> dict[str, dict[str, float]
         rows: All candidates.
 
     Returns:
-        For each score the parameters, the most important first; empty if there are too few
-        candidates.
+        For each score the parameters by name, the most important first; empty if there are too
+        few candidates.
     """
     done = [row for row in rows if row.state == "complete"]
     if len(done) < LEAST:
@@ -43,17 +42,10 @@ def _of_score(study: Study, rows: Sequence[Row], name: str) -> dict[str, float]:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     record = optuna.create_study(direction=study.score[name])
-    distributions = space(study)
     for row in rows:
-        params = {
-            path: json.dumps(row.vary[path], sort_keys=True)
-            if isinstance(vary, Choice)
-            else row.vary[path]
-            for path, vary in study.vary.items()
-        }
-        record.add_trial(
-            create_trial(params=params, distributions=distributions, value=row.scores[name])
-        )
+        params, distributions = params_of(study, row.vary)
+        value = row.scores[name]
+        record.add_trial(create_trial(params=params, distributions=distributions, value=value))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         judge = PedAnovaImportanceEvaluator(target_quantile=max(0.1, AMONG / len(rows)))

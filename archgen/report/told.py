@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from archgen.report.facts import Facts, error_of, paths, value_of
+from archgen.report.facts import Facts, error_of, paths, spoken, value_of
 from archgen.study.report import Row, gain
 from archgen.view import endings, figure, plain
 
@@ -125,8 +125,12 @@ def importance_table(facts: Facts) -> Table | None:
     if not facts.importances:
         return None
     scores = list(facts.importances)
-    names = dict.fromkeys(path for parts in facts.importances.values() for path in parts)
-    rows = [[path, *[f"{facts.importances[s].get(path, 0):.1%}" for s in scores]] for path in names]
+    names = dict.fromkeys(name for parts in facts.importances.values() for name in parts)
+    words = spoken(facts.study, facts.complete)
+    rows = [
+        [words[name], *[f"{facts.importances[s].get(name, 0):.1%}" for s in scores]]
+        for name in names
+    ]
     return Table("Importances", ["parameter", *[f">best {score}" for score in scores]], rows)
 
 

@@ -30,13 +30,15 @@ from archgen.study.space import (
     label,
     walk,
 )
-from archgen.train.datasets import check_fit
+from archgen.train.adapt import adapt
 from archgen.train.recipe import Recipe
 from archgen.yamlfile import Loc
 
 
 def load_study(name_or_path: str | Path) -> Study:
     """Load a study by the name of a shipped one (``pyramid``) or from a YAML file.
+
+    Its network gets the input and the classes of the data, where the spec has others.
 
     Raises:
         ArchError: No such study, or a mistake in it, with file and line: an unknown key, a path
@@ -48,10 +50,14 @@ def load_study(name_or_path: str | Path) -> Study:
     except ValidationError as error:
         raise _mistake(error, document) from None
     try:
-        study._net = load(_spec_of(study, Path(document.file)))
-        study.net.graph()
+        found = load(_spec_of(study, Path(document.file)))
+        found.graph()
     except ArchError as error:
         raise _at(document, ("spec",), str(error)) from None
+    try:
+        study._net = adapt(found, study.train.data).net
+    except ArchError as error:
+        raise _at(document, ("train", "data"), error.message) from None
     for loc, message in _complaints(study):
         raise _at(document, loc, message)
     return study
@@ -75,10 +81,6 @@ def _complaints(study: Study) -> Iterator[tuple[Loc, str]]:
             yield ("score", key), f"{key} can only be {TRAINED[key]}d"
     if not TRAINED.keys() & study.score.keys():
         yield ("score",), "at least one score must come from training: top1 or loss"
-    try:
-        check_fit(study.train.data, study.net.input, study.net.graph().classes)
-    except ArchError as error:
-        yield ("train", "data"), error.message
     yield from _clashes(study.vary, ("vary",), frozenset())
     yield from _grid(study)
     yield from _ends(study, study.vary, ("vary",), {}, {})

@@ -67,7 +67,19 @@ def endings(paths: Iterable[str]) -> dict[str, str]:
 
 
 def plain(value: object) -> str:
-    """Write a spec's value on one line: ``34``, ``zeros``, ``[2,1,1]``."""
+    """Write a spec's value on one line: ``34``, ``zeros``, ``[2,1,1]``, ``{kind:cycle,of:[1]}``."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{plain(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{','.join(map(plain, value))}]"
     if isinstance(value, float):
         return f"{value:g}"
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def brief(value: object) -> str:
+    """Write a spec's value as `plain` does, but of a mapping the words in it: ``additive``."""
+    if not isinstance(value, dict):
+        return plain(value)
+    words = [each for each in value.values() if isinstance(each, str)]
+    return " ".join(words) or plain(value)
