@@ -252,7 +252,9 @@ def parallel(facts: Facts) -> Chart | None:
     }
     titles = [*words.values(), *scores]
     steps = [STEPS] * len(words) + [0] * len(scores)
-    axes = [_Scale.of(*each) for each in zip(zip(*values.values(), strict=True), steps, strict=True)]
+    axes = [
+        _Scale.of(*each) for each in zip(zip(*values.values(), strict=True), steps, strict=True)
+    ]
     order = sorted(done, key=lambda row: (-gain(row, name, way), row.costs["macs"], row.number))
     best, half = order[: max(1, len(order) // 10)], order[: (len(order) + 1) // 2]
     groups = [

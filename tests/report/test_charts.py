@@ -12,6 +12,7 @@ from archgen.report import Facts, charts
 from archgen.report.charts import Chart
 from archgen.report.facts import spread
 from archgen.study import Row
+from archgen.study.space import Choice
 
 from .conftest import STUDY, Make, many, row
 
@@ -32,6 +33,14 @@ def both(rows: list[Row]) -> list[Row]:
     return [replace(r, scores={**r.scores, "macs": r.costs["macs"]}) for r in rows]
 
 
+CONDITIONAL = STUDY.replace(
+    "stem.kernel: {any: [1, 3]}",
+    "stem.kernel: {any: [1, {value: 3, vary: {stem.act: {any: [relu, silu]}}}]}",
+)
+CONDITIONAL_ROWS = [
+    row(0, 80.0, vary={"stem.width": 2, "stem.kernel": 1}),
+    row(1, 90.0, vary={"stem.width": 4, "stem.kernel": 3, "stem.act": "silu"}),
+]
 CASES = {
     "one": ([row(0, 90.0)], STUDY),
     "two equal": ([row(0, 90.0), row(1, 90.0)], STUDY),
@@ -39,7 +48,7 @@ CASES = {
     "many": ([*many(30), row(30), row(31, 20.0, "pruned")], STUDY),
     "two scores": (both(many(30)), TWO),
     "thousands": (many(3000), STUDY),
-    "conditional": ([row(0, 80.0, vary={"a.b": 1}), row(1, 90.0, vary={"a.b": 2, "c": "x"})], STUDY),
+    "conditional": (CONDITIONAL_ROWS, CONDITIONAL),
     "loss": (
         [replace(r, scores={"loss": 0.5 + r.number}) for r in many(12)],
         STUDY.replace("{top1: maximize}", "{loss: minimize}"),
@@ -49,15 +58,10 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", DRAWERS)
-def test_plotly_takes_every_figure(make: Make, study, name: str, case: str) -> None:
+def test_plotly_takes_every_figure(make: Make, name: str, case: str) -> None:
     graph_objects = pytest.importorskip("plotly.graph_objects")
     rows, text = CASES[case]
-    facts = (
-        make(rows, text)
-        if case != "conditional"
-        else replace(make([], text), rows=tuple(rows), best=tuple(rows))
-    )
-    chart = DRAWERS[name](facts)
+    chart = DRAWERS[name](make(rows, text))
     if name == "importance" and len(rows) < 10:
         assert chart is None
         return
@@ -130,11 +134,10 @@ def test_what_decides_is_important_and_infeasible_candidates_are_not_asked(make:
 
 
 def test_parallel_coordinates_have_a_place_for_what_is_not_there(make: Make) -> None:
-    rows = [row(0, 80.0, vary={"a.b": 1}), row(1, 90.0, vary={"a.b": 2, "c": "x"})]
-    chart = charts.parallel(replace(make([]), rows=tuple(rows)))
+    chart = charts.parallel(make(CONDITIONAL_ROWS, CONDITIONAL))
     assert chart is not None
     texts = [mark["text"] for mark in chart.layout["annotations"]]
-    assert texts[:4] == ["b", "c", "params", "top1"]
+    assert texts[:5] == ["width", "kernel", "act if 3", "params", "top1"]
     assert "not there" in texts
     assert min(y for trace in chart.data for y in trace["y"] if y is not None) == charts.ABSENT
 
@@ -147,11 +150,37 @@ def test_thousands_of_candidates_are_thinned(make: Make) -> None:
         assert sum(trace["x"].count(None) for trace in chart.data) <= 3 * charts.MOST
 
 
+def test_one_path_under_two_values_is_two_parameters(make: Make) -> None:
+    text = STUDY.replace(
+        "stem.kernel: {any: [1, 3]}",
+        "stem.kernel: {any: [{value: 1, vary: {stem.act: {any: [relu, silu]}}},"
+        " {value: 3, vary: {stem.act: {any: [relu, elu, silu]}}}]}",
+    )
+    rows = [
+        row(n, 60.0 + n, vary={"stem.width": 4, "stem.kernel": kernel, "stem.act": act})
+        for n in range(24)
+        for kernel, act in [(1 + 2 * (n // 12), ["relu", "silu"][n % 2])]
+    ]
+    facts = make(rows, text)
+    chart = charts.parallel(facts)
+    assert chart is not None
+    texts = [mark["text"] for mark in chart.layout["annotations"]]
+    assert texts[:4] == ["width", "kernel", "act if 1", "act if 3"]
+    assert next(iter(facts.importances["top1"])) == "stem.kernel"
+    assert len(facts.importances["top1"]) == 4
+
+
 def test_texts_of_figures_cannot_be_markup(make: Make) -> None:
+    plain = make([])
+    vary = {EVIL: Choice(any=[EVIL, "other"])}
     rows = tuple(row(n, 80.0 + n, vary={EVIL: EVIL}) for n in range(12))
     facts = replace(
-        make([]), rows=rows, best=rows[-1:], importances={"top1": {EVIL: 1.0}}
-    )  # fmt: skip
+        plain,
+        study=plain.study.model_copy(update={"vary": vary}),
+        rows=rows,
+        best=rows[-1:],
+        importances={"top1": {EVIL: 1.0}},
+    )
     for drawer in DRAWERS.values():
         chart = drawer(facts)
         assert chart is not None

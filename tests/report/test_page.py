@@ -13,6 +13,7 @@ import pytest
 from archgen.errors import ArchError
 from archgen.report import Facts, facts_of, page, summary
 from archgen.study import Row, load_study
+from archgen.study.space import Choice
 
 from .conftest import SPEC, STUDY, Make, many, row
 
@@ -132,9 +133,15 @@ def test_nothing_that_a_user_wrote_becomes_markup(make: Make) -> None:
         row(2, None, "infeasible", reason=EVIL, costs={}),
     ]
     plain = make([])
+    study = plain.study.model_copy(update={"vary": {EVIL: Choice(any=[EVIL, "other"])}})
     renamed = plain.study.net.model_copy(update={"name": EVIL})
     facts: Facts = replace(
-        plain, rows=tuple(hostile), best=(hostile[0],), nets={0: renamed}, runs=({EVIL: [EVIL]},)
+        plain,
+        study=study,
+        rows=tuple(hostile),
+        best=(hostile[0],),
+        nets={0: renamed},
+        runs=({EVIL: [EVIL]},),
     )
     read = Reader(page(facts))
     assert "alert(1)" in read.said
