@@ -25,7 +25,7 @@ LAYERS = [
     ["analysis"],
     ["regions"],
     ["codegen"],
-    ["train.datasets"],
+    ["train.datasets", "train.recipes", "train.result"],
     ["train.recipe"],
     ["nn"],
     ["train"],

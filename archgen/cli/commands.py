@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from archgen.cli.build import build
 from archgen.cli.check import check
 from archgen.cli.console import complain
+from archgen.cli.evaluate import evaluate
 from archgen.cli.explore import explore
 from archgen.cli.library import library
 from archgen.cli.report import report
@@ -84,7 +85,7 @@ def archgen(
     """
 
 
-_NAMES = {library: "list", explore: "app"}
+_NAMES = {library: "list", evaluate: "eval", explore: "app"}
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
@@ -96,6 +97,6 @@ app = typer.Typer(
 
 app.callback(help=_help(archgen))(archgen)
 for _command in (
-    library, show, check, build, train, search, studies, best, report, schema, explore,
+    library, show, check, build, train, evaluate, search, studies, best, report, schema, explore,
 ):  # fmt: skip
     app.command(_NAMES.get(_command), help=_help(_command))(_command)

@@ -59,7 +59,7 @@ def search(
     from archgen.study import search as run
 
     use_blocks(blocks)
-    study = load_study(space)
+    study = load_study(space, root=data_root)
     with progress(study, json=json) as shown:
         outcome = run(
             study,

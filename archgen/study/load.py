@@ -35,10 +35,14 @@ from archgen.train.recipe import Recipe
 from archgen.yamlfile import Loc
 
 
-def load_study(name_or_path: str | Path) -> Study:
+def load_study(name_or_path: str | Path, *, root: Path | None = None) -> Study:
     """Load a study by the name of a shipped one (``pyramid``) or from a YAML file.
 
-    Its network gets the input and the classes of the data, where the spec has others.
+    Its spec is made to fit its data: `Study.changes` says how.
+
+    Args:
+        name_or_path: Of the study.
+        root: Where data sets lie; by default `archgen.train.datasets.DEFAULT_ROOT`.
 
     Raises:
         ArchError: No such study, or a mistake in it, with file and line: an unknown key, a path
@@ -50,14 +54,16 @@ def load_study(name_or_path: str | Path) -> Study:
     except ValidationError as error:
         raise _mistake(error, document) from None
     try:
-        found = load(_spec_of(study, Path(document.file)))
-        found.graph()
+        net = load(_spec_of(study, Path(document.file)))
+        net.graph()
     except ArchError as error:
         raise _at(document, ("spec",), str(error)) from None
+    data, dropout = study.train.data, study.train.head_dropout
     try:
-        study._net = adapt(found, study.train.data).net
+        fitting = adapt(net, data, root=root, head_dropout=dropout)
     except ArchError as error:
-        raise _at(document, ("train", "data"), error.message) from None
+        raise _at(document, ("train", "data"), str(error)) from None
+    study._net, study._changes, study._root = fitting.net, fitting.changes, root
     for loc, message in _complaints(study):
         raise _at(document, loc, message)
     return study

@@ -97,7 +97,7 @@ def search(
         if value is not None and value < 1:
             raise ArchError(name, f"must be at least 1, not {value}")
     check_device(device)
-    study = study if isinstance(study, Study) else load_study(study)
+    study = study if isinstance(study, Study) else load_study(study, root=root)
     study.net  # noqa: B018 - raises, before anything is written, if no one loaded it
     home = folder or RUNS / study.name
     wish = Wish(trials or study.trials, device, workers, hang, root, tuple(blocks))
@@ -147,7 +147,7 @@ class _Search:
         self.exhausted = False
         self.already = self.trained = sum(row.trained for row in self.rows)
         self.best = front(self.rows, study.score)
-        self.notes = [repaired] if repaired else []
+        self.notes = [*study.changes, *([repaired] if repaired else [])]
         if self.rows:
             self.notes.append(self._going_on())
 

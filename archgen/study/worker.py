@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archgen.train.data import Data
-    from archgen.train.loop import Epoch
+    from archgen.train.result import Epoch
 
 # The environment's variable that tells the server what data to load.
 TOLD = "ARCHGEN_SERVER_DATA"

@@ -9,7 +9,7 @@ from typing import Any
 from archgen.blocks import Block
 from archgen.errors import ArchError
 from archgen.spec import Net
-from archgen.train.datasets import check_fit, needs, written
+from archgen.train.datasets import check_fit, needs, spelled
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def adapt(
     changes: list[str] = []
     if asked.input is not None and net.input != asked.input:
         values["input"] = [*asked.input]
-        changes.append(f"input {written(net.input)} -> {written(asked.input)} for {data}")
+        changes.append(f"input {spelled(net.input)} -> {spelled(asked.input)} for {data}")
     classes = net.graph().classes
     if classes != asked.classes:
         values[f"{name}.classes"] = asked.classes

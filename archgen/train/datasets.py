@@ -141,9 +141,10 @@ class ImageFolder:
 
 def _folders(path: Path) -> Iterator[str]:
     try:
-        for entry in path.iterdir():
-            if entry.is_dir() and not entry.name.startswith("."):
-                yield entry.name
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir() and not entry.name.startswith("."):
+                    yield entry.name
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ArchError("data", f"cannot read: {reason}", file=str(path)) from None
@@ -165,10 +166,10 @@ def check_fit(
     """
     asked = needs(data, root)
     if asked.input is not None and tuple(shape) != asked.input:
-        message = f"{data} has images of {written(asked.input)}, the network takes {written(shape)}"
+        message = f"{data} has images of {spelled(asked.input)}, the network takes {spelled(shape)}"
         raise ArchError("input", f"{message}; set input to {[*asked.input]}")
     if asked.input is None and shape[0] not in (1, 3):
-        message = f"images of a folder have 1 or 3 channels, the network takes {written(shape)}"
+        message = f"images of a folder have 1 or 3 channels, the network takes {spelled(shape)}"
         raise ArchError("input", message)
     if classes != asked.classes:
         has = "has no head with classes" if classes is None else f"has {classes}"
@@ -176,6 +177,6 @@ def check_fit(
         raise ArchError("classes", f"{message}; set classes of its head")
 
 
-def written(size: tuple[int, ...]) -> str:
-    """Write a size as people do: ``3x32x32``."""
+def spelled(size: tuple[int, ...]) -> str:
+    """Spell a size as people do: ``3x32x32``."""
     return "x".join(map(str, size))

@@ -1,4 +1,4 @@
-"""Judge a classifier: accuracies, loss and speed; at other sizes, by ten crops, by mean-max."""
+"""Judge a classifier on a split: accuracies, loss and speed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from archgen.errors import ArchError
-from archgen.spec import Net
-from archgen.train.adapt import head_of
-from archgen.train.datasets import written
 from archgen.train.splits import Split
 
 
@@ -80,96 +76,3 @@ def evaluate(
         ),
         images_per_second=len(split) / (time.perf_counter() - began),
     )
-
-
-class TenCrop(nn.Module):
-    """The mean of a model's probabilities over four corners and the middle, and their mirrors.
-
-    Args:
-        model: Gives (batch, classes).
-        size: Height and width of a crop.
-    """
-
-    def __init__(self, model: nn.Module, size: tuple[int, int]) -> None:
-        super().__init__()
-        self.model = model
-        self.size = size
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Give the logarithm of the mean probability of each class."""
-        height, width = self.size
-        rows, columns = images.shape[2] - height, images.shape[3] - width
-        corners = [(row, column) for row in (0, rows) for column in (0, columns)]
-        views: list[torch.Tensor] = []
-        for row, column in [*corners, (rows // 2, columns // 2)]:
-            crop = images[..., row : row + height, column : column + width]
-            views += [self.model(view).float().softmax(1) for view in (crop, crop.flip(3))]
-        return torch.stack(views).mean(0).log()
-
-
-class MeanMax(nn.Module):
-    """A head over all windows of a map: half the sum of the mean and of the maximum.
-
-    Each window has the size of the map that the head was trained on. For a global average pool
-    and a classifier this is DPN's: average pooling at stride 1, the classifier as a 1x1
-    convolution, then mean-max pooling of the class maps (arXiv:1707.01629).
-
-    Args:
-        head: Maps (batch, channels, height, width) to (batch, classes).
-        window: Height and width.
-    """
-
-    def __init__(self, head: nn.Module, window: tuple[int, int]) -> None:
-        super().__init__()
-        self.head = head
-        self.window = window
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give the scores of each class."""
-        height, width = self.window
-        scores = torch.stack(
-            [
-                # A copy, as heads may work in place and windows overlap.
-                self.head(x[..., row : row + height, column : column + width].clone())
-                for row in range(x.shape[2] - height + 1)
-                for column in range(x.shape[3] - width + 1)
-            ]
-        )
-        both: torch.Tensor = (scores.mean(0) + scores.amax(0)) / 2
-        return both
-
-
-def use_mean_max(model: nn.Module, net: Net) -> None:
-    """Let a network judge larger images than it was made for by mean-max pooling, from now on.
-
-    Args:
-        model: What `archgen.build` made of ``net``; its head is replaced.
-        net: At the input that it was trained with, which gives the window.
-
-    Raises:
-        ArchError: Its output is no head with classes, or a head that reads no map.
-    """
-    name = head_of(net)
-    graph = net.graph()
-    inside = {index for index, call in enumerate(graph.calls) if call.name.startswith(f"{name}.")}
-    outside = {source for index in inside for source in graph.calls[index].inputs} - inside
-    shapes = {graph.calls[source].shape for source in outside}
-    if len(outside) != 1 or len(shape := shapes.pop()) != 3:
-        message = f"mean-max pooling needs a head that reads one map, {name!r} does not"
-        raise ArchError(f"nodes.{name}", message)
-    setattr(model, name, MeanMax(model.get_submodule(name), (shape[1], shape[2])))
-
-
-def at_resolution(net: Net, size: tuple[int, int]) -> Net:
-    """Give a network that takes images of another height and width.
-
-    Raises:
-        ArchError: One of its maps cannot be made from them.
-    """
-    wide = net.set({"input": [net.input[0], *size]})
-    try:
-        wide.graph()
-    except ArchError as error:
-        message = f"{error.message}; {net.name} cannot look at {written(size)}"
-        raise ArchError(error.path, message) from None
-    return wide

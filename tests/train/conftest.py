@@ -9,9 +9,14 @@ import pytest
 NEED_TORCH = {
     "test_augment.py",
     "test_data.py",
+    "test_device.py",
     "test_evaluate.py",
     "test_folder.py",
     "test_loop.py",
+    "test_views.py",
+    "test_memory.py",
+    "test_resume.py",
+    "test_setting.py",
 }
 
 
