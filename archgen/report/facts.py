@@ -15,7 +15,7 @@ from archgen.report.importance import importances
 from archgen.spec import Net
 from archgen.study.report import Row, front, ranked, studied, trials
 from archgen.study.runs import State, changed, state_of
-from archgen.study.space import TRAINED, Study, candidate, everything, walk
+from archgen.study.space import TRAINED, Parameter, Study, candidate, everything, walk
 from archgen.view import brief, endings
 
 SHOWN = 3
@@ -178,11 +178,10 @@ def named(study: Study, row: Row) -> dict[str, Any]:
     ``alpha`` under one kind of schedule is not ``alpha`` under another: they have names of their
     own, which `archgen.study.space.walk` gives.
     """
-    found = walk(study.vary, lambda _, path, __: row.vary[path])
-    return {parameter.name: parameter.value for parameter in found}
+    return {parameter.name: parameter.value for parameter in _walked(study, row)}
 
 
-def spoken(study: Study, rows: Iterable[Row]) -> dict[str, str]:
+def spoken(study: Study, rows: Sequence[Row]) -> dict[str, str]:
     """Short words for the parameters of some candidates, in the order of the study.
 
     ``alpha if additive``: as much of the path as tells it from others, and what it hangs on.
@@ -190,12 +189,15 @@ def spoken(study: Study, rows: Iterable[Row]) -> dict[str, str]:
     ends = endings(path for row in rows for path in row.vary)
     said: dict[str, str] = {}
     for row in rows:
-        found = list(walk(study.vary, lambda _, path, __, row=row: row.vary[path]))
+        found = _walked(study, row)
         for one in found:
             above = [brief(of.value) for of in found if one.name.startswith(f"{of.name}=")]
             said.setdefault(one.name, " if ".join([ends[one.path], *above[-1:]]))
-    order = {name: index for index, name in enumerate(everything(study.vary))}
-    return dict(sorted(said.items(), key=lambda item: order[item[0]]))
+    return {name: said[name] for name in everything(study.vary) if name in said}
+
+
+def _walked(study: Study, row: Row) -> list[Parameter]:
+    return list(walk(study.vary, lambda _, path, __: row.vary[path]))
 
 
 def paths(rows: Iterable[Row]) -> list[str]:
