@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from archgen.report.facts import LABELS, Facts, error_of, named, spoken, value_of
 from archgen.study.report import Row, gain
-from archgen.view import endings, figure, plain, short
+from archgen.study.space import Study
+from archgen.view import endings, figure, plain, short, varied
 
 T = TypeVar("T")
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
@@ -64,8 +65,8 @@ def trade_off(facts: Facts) -> Chart | None:
     two = len(facts.study.score) > 1
     named = "Pareto front" if two else "best"
     data = [
-        _points(others, x, y, "other candidates", BLUE, "circle", 7),
-        _points(first, x, y, named, VERMILLION, "diamond", 11)
+        _points(facts.study, others, x, y, "other candidates", BLUE, "circle", 7),
+        _points(facts.study, first, x, y, named, VERMILLION, "diamond", 11)
         | ({"mode": "lines+markers", "line": _line(VERMILLION, 2)} if two else {}),
     ]
     layout = _layout(_axis(x), _axis(y))
@@ -99,7 +100,7 @@ def history(facts: Facts) -> Chart | None:
         bests.append(row if ahead else bests[-1])
     numbers = [row.number for row in done]
     data = [
-        _points(done, "number", name, "complete", BLUE, "circle", 7),
+        _points(facts.study, done, "number", name, "complete", BLUE, "circle", 7),
         {
             "type": "scatter", "mode": "lines", "name": "best so far", "hoverinfo": "skip",
             "x": numbers, "y": [_of(row, name) for row in bests],
@@ -120,7 +121,7 @@ def history(facts: Facts) -> Chart | None:
             {
                 "type": "scatter", "mode": "markers", "name": "given up early",
                 "x": [row.number for row in early], "y": [rug] * len(early),
-                "text": [_hover(row, facts.study.score) for row in early],
+                "text": [_hover(facts.study, row, facts.study.score) for row in early],
                 "hovertemplate": "%{text}<extra></extra>",
                 "marker": {"color": GREY, "symbol": "x-thin-open", "size": 8},
             }
@@ -347,23 +348,23 @@ def _number(value: float) -> str:
 
 
 def _points(
-    rows: Sequence[Row], x: str, y: str, name: str, color: str, symbol: str, size: int
+    study: Study, rows: Sequence[Row], x: str, y: str, name: str, color: str, symbol: str, size: int
 ) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "markers", "name": name,
         "x": [row.number if x == "number" else _of(row, x) for row in rows],
         "y": [_of(row, y) for row in rows],
-        "text": [_hover(row, dict.fromkeys([y, x, "params", "macs"])) for row in rows],
+        "text": [_hover(study, row, dict.fromkeys([y, x, "params", "macs"])) for row in rows],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"color": color, "symbol": symbol, "size": size},
     }  # fmt: skip
 
 
-def _hover(row: Row, figures: Iterable[str]) -> str:
+def _hover(study: Study, row: Row, figures: Iterable[str]) -> str:
     known = [(name, value_of(row, name)) for name in figures]
     said = [f"{name} {figure(name, value)}" for name, value in known if value is not None]
-    names = endings(row.vary) if row.vary else {}
-    said += [f"{name} = {plain(row.vary[path])}" for path, name in names.items()]
+    values = varied(study, row.vary)
+    said += [f"{name} = {values[path]}" for path, name in endings(values).items()]
     return "<br>".join([f"candidate {row.number}", *map(safe, said)])
 
 

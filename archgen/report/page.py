@@ -26,7 +26,7 @@ from archgen.report.told import (
 )
 from archgen.spec import Net
 from archgen.study.report import Row
-from archgen.view import duration, figure, plain, stage_rows, svg
+from archgen.view import duration, figure, stage_rows, svg, varied
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 LONG = 24
@@ -155,7 +155,7 @@ def _network(facts: Facts, row: Row, net: Net) -> str:
     named = [*facts.study.score, "params", "macs", "depth"]
     known = [(name, value_of(row, name)) for name in dict.fromkeys(named)]
     said = ", ".join(f"{name} {figure(name, value)}" for name, value in known if value is not None)
-    varied = ", ".join(f"{path} = {plain(value)}" for path, value in row.vary.items())
+    values = ", ".join(f"{path} = {text}" for path, text in varied(facts.study, row.vary).items())
     stages = Table(
         "Nodes and stages",
         ["path", "block", ">output", ">stride", ">parameters", ">MACs", ">share"],
@@ -170,7 +170,7 @@ def _network(facts: Facts, row: Row, net: Net) -> str:
     return "\n".join(
         [
             f"<h3>Candidate {row.number}: {escape(said)}</h3>",
-            f'<p class="soft">{escape(varied)}</p>',
+            f'<p class="soft">{escape(values)}</p>',
             f'<div class="network"><div>{_table(stages)}',
             f"<details><summary>Spec</summary><pre>{escape(net.dump())}</pre></details></div>",
             f'<div><p class="caption">Diagram</p><div class="scroll">{svg(net)}</div></div></div>',

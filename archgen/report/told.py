@@ -9,7 +9,7 @@ from typing import Any
 
 from archgen.report.facts import Facts, error_of, paths, spoken, value_of
 from archgen.study.report import Row, gain
-from archgen.view import endings, figure, plain
+from archgen.view import endings, figure, plain, varied
 
 STATES = {
     "running": "is running",
@@ -89,11 +89,11 @@ def best_table(facts: Facts) -> Table:
         cells = ["" if v is None else figure(n, v) for n, v in zip(figures, values, strict=True)]
         if tested:
             cells.append("" if row.test is None else figure("top1", row.test))
-        varied = [plain(row.vary[path]) if path in row.vary else "" for path in names]
-        rows.append([row.number, *cells, *varied])
+        said = varied(facts.study, row.vary)
+        rows.append([row.number, *cells, *[said.get(path, "") for path in names]])
     headings = [*figures, *["test top1"] * tested]
-    said = "Scores are of the validation split; params and macs (for one image) are exact."
-    return Table(said, [">candidate", *[f">{name}" for name in headings], *names.values()], rows)
+    caption = "Scores are of the validation split; params and macs (for one image) are exact."
+    return Table(caption, [">candidate", *[f">{name}" for name in headings], *names.values()], rows)
 
 
 def records(facts: Facts) -> Table:

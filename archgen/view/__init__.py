@@ -7,7 +7,7 @@ from archgen.view.diagram import dot, mermaid
 from archgen.view.drawing import svg
 from archgen.view.library import SpecRow, StudyRow, spec_rows, study_rows
 from archgen.view.rows import OpRow, StageRow, op_rows, stage_rows
-from archgen.view.words import brief, duration, endings, figure, op_words, plain, short
+from archgen.view.words import brief, duration, endings, figure, op_words, plain, short, varied
 
 __all__ = [
     "OpRow",
@@ -28,4 +28,5 @@ __all__ = [
     "stage_rows",
     "study_rows",
     "svg",
+    "varied",
 ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archgen.ops import Op
+
+if TYPE_CHECKING:
+    from archgen.study import Study
 
 _IN_SHAPES = ("inp", "out", "channels", "dims")
 _UNITS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
@@ -83,3 +86,18 @@ def brief(value: object) -> str:
         return plain(value)
     words = [each for each in value.values() if isinstance(each, str)]
     return " ".join(words) or plain(value)
+
+
+def varied(study: Study, vary: Mapping[str, Any]) -> dict[str, str]:
+    """Write what varies in a candidate, by path; briefly what brings parameters of its own.
+
+    ``{"stages.width": "additive", "stages.width.alpha": "42"}``: the schedule's own alpha would
+    only mislead.
+    """
+    from archgen.study.space import Choice, walk
+
+    said = {}
+    for _, path, each, value in walk(study.vary, lambda _, path, __: vary[path]):
+        more = isinstance(each, Choice) and each.under(value)
+        said[path] = brief(value) if more else plain(value)
+    return said
