@@ -80,7 +80,7 @@ def trade_off(facts: Facts) -> Chart | None:
         ]  # fmt: skip
         layout["annotations"] = [
             {
-                "x": limit.max, "y": 1, "yref": "paper", "text": "limit", "showarrow": False,
+                "x": limit.max, "y": 0, "yref": "paper", "text": "limit", "showarrow": False,
                 "xanchor": "right", "yanchor": "bottom",
             }
         ]  # fmt: skip
@@ -279,9 +279,12 @@ def parallel(facts: Facts) -> Chart | None:
             "tickvals": list(range(len(axes))), "showticklabels": False, "zeroline": False,
             "gridwidth": 2, "range": [-0.4, len(axes) - 0.4],
         },
-        {"visible": False, "range": [-0.16, 1.2]},
+        {"visible": False, "range": [-0.16, 1.27]},
     )  # fmt: skip
-    heads = [(index, 1.14, title, "center", 13) for index, title in enumerate(titles)]
+    heads = []
+    for index, title in enumerate(titles):
+        head, condition, value = title.partition(" if ")
+        heads += [(index, 1.2, head, "center", 13), (index, 1.11, condition + value, "center", 11)]
     ticks = [
         (index, height, text, "left", 11)
         for index, axis in enumerate(axes)
@@ -293,6 +296,7 @@ def parallel(facts: Facts) -> Chart | None:
             "xanchor": side, "xshift": 5 * (side == "left"), "font": {"size": points},
         }
         for index, height, text, side, points in heads + ticks
+        if text
     ]  # fmt: skip
     layout |= {"height": 440, "margin": {"t": 8, "l": 8, "r": 8, "b": 40}}
     layout["legend"] |= {"y": -0.02, "yanchor": "top"}

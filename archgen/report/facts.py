@@ -16,7 +16,7 @@ from archgen.spec import Net
 from archgen.study.report import Row, front, ranked, studied, trials
 from archgen.study.runs import State, changed, state_of
 from archgen.study.space import TRAINED, Parameter, Study, candidate, everything, walk
-from archgen.view import brief, endings
+from archgen.view import brief, chosen, endings
 
 SHOWN = 3
 """Networks that are drawn and have curves of their own."""
@@ -176,9 +176,12 @@ def named(study: Study, row: Row) -> dict[str, Any]:
     """A candidate's values by parameter, those of a choice's values told apart.
 
     ``alpha`` under one kind of schedule is not ``alpha`` under another: they have names of their
-    own, which `archgen.study.space.walk` gives.
+    own, which `archgen.study.space.walk` gives. Mappings are in words.
     """
-    return {parameter.name: parameter.value for parameter in _walked(study, row)}
+    return {
+        one.name: chosen(one.vary, one.value) if isinstance(one.value, dict) else one.value
+        for one in _walked(study, row)
+    }
 
 
 def spoken(study: Study, rows: Sequence[Row]) -> dict[str, str]:

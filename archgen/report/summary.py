@@ -48,7 +48,7 @@ def _table(table: Table) -> list[str]:
     rules = ["---:" if heading.startswith(">") else "---" for heading in table.headings]
     rows = [[_safe(cell) for cell in row] for row in table.rows]
     lines = "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, rules, *rows])
-    return [f"{_safe(table.caption)}:", lines] if table.caption else [lines]
+    return [_safe(table.caption), lines] if table.caption else [lines]
 
 
 def _safe(text: object) -> str:

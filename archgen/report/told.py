@@ -138,10 +138,11 @@ def environment(facts: Facts) -> Table | None:
     """What each call of the search wrote about its machine: a row a fact, a column a call."""
     if not facts.runs:
         return None
-    keys = dict.fromkeys(key for run in facts.runs for key in run)
     shown = facts.runs[-CALLS:]
+    keys = dict.fromkeys(key for run in shown for key in run if run[key] is not None)
+    keys.pop("started", None)
     rows = [[key, *[_told(run.get(key)) for run in shown]] for key in keys]
-    said = f"The last {len(shown)} of {len(facts.runs)} calls" if facts.runs[CALLS:] else "Calls"
+    said = f"The last {len(shown)} of {len(facts.runs)} calls, by when they began"
     return Table(said, ["", *[_told(run.get("started")) for run in shown]], rows)
 
 

@@ -7,7 +7,17 @@ from archgen.view.diagram import dot, mermaid
 from archgen.view.drawing import svg
 from archgen.view.library import SpecRow, StudyRow, spec_rows, study_rows
 from archgen.view.rows import OpRow, StageRow, op_rows, stage_rows
-from archgen.view.words import brief, duration, endings, figure, op_words, plain, short, varied
+from archgen.view.words import (
+    brief,
+    chosen,
+    duration,
+    endings,
+    figure,
+    op_words,
+    plain,
+    short,
+    varied,
+)
 
 __all__ = [
     "OpRow",
@@ -15,6 +25,7 @@ __all__ = [
     "StageRow",
     "StudyRow",
     "brief",
+    "chosen",
     "dot",
     "duration",
     "endings",

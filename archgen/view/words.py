@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archgen.ops import Op
 
 if TYPE_CHECKING:
-    from archgen.study import Study
+    from archgen.study.space import Choice, Range, Study
 
 _IN_SHAPES = ("inp", "out", "channels", "dims")
 _UNITS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
@@ -88,16 +88,23 @@ def brief(value: object) -> str:
     return " ".join(words) or plain(value)
 
 
-def varied(study: Study, vary: Mapping[str, Any]) -> dict[str, str]:
-    """Write what varies in a candidate, by path; briefly what brings parameters of its own.
+def chosen(vary: Range | Choice, value: object) -> str:
+    """Write a parameter's value; briefly what brings parameters of its own, if that is clear.
 
-    ``{"stages.width": "additive", "stages.width.alpha": "42"}``: the schedule's own alpha would
-    only mislead.
+    Such a schedule's own alpha would only mislead: another one takes its place.
     """
-    from archgen.study.space import Choice, walk
+    from archgen.study.space import Choice
 
-    said = {}
-    for _, path, each, value in walk(study.vary, lambda _, path, __: vary[path]):
-        more = isinstance(each, Choice) and each.under(value)
-        said[path] = brief(value) if more else plain(value)
-    return said
+    if isinstance(vary, Choice) and vary.under(value):
+        text = brief(value)
+        if [brief(other) for other in vary.values].count(text) == 1:
+            return text
+    return plain(value)
+
+
+def varied(study: Study, vary: Mapping[str, Any]) -> dict[str, str]:
+    """Write what varies in a candidate, by path: ``{"stages.width": "additive", ...}``."""
+    from archgen.study.space import walk
+
+    found = walk(study.vary, lambda _, path, __: vary[path])
+    return {one.path: chosen(one.vary, one.value) for one in found}

@@ -137,7 +137,7 @@ def test_parallel_coordinates_have_a_place_for_what_is_not_there(make: Make) -> 
     chart = charts.parallel(make(CONDITIONAL_ROWS, CONDITIONAL))
     assert chart is not None
     texts = [mark["text"] for mark in chart.layout["annotations"]]
-    assert texts[:5] == ["width", "kernel", "act if 3", "params", "top1"]
+    assert texts[:6] == ["width", "kernel", "act", "if 3", "params", "top1"]
     assert "not there" in texts
     assert min(y for trace in chart.data for y in trace["y"] if y is not None) == charts.ABSENT
 
@@ -165,7 +165,7 @@ def test_one_path_under_two_values_is_two_parameters(make: Make) -> None:
     chart = charts.parallel(facts)
     assert chart is not None
     texts = [mark["text"] for mark in chart.layout["annotations"]]
-    assert texts[:4] == ["width", "kernel", "act if 1", "act if 3"]
+    assert texts[:6] == ["width", "kernel", "act", "if 1", "act", "if 3"]
     assert next(iter(facts.importances["top1"])) == "stem.kernel"
     assert len(facts.importances["top1"]) == 3  # all are equally wide: nothing is said of that
 
