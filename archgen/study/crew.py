@@ -99,11 +99,12 @@ class Crew:
         for number, hand in list(self.hands.items()):
             while (said := _hear(hand)) is not None:
                 hand.heard = time.monotonic()
-                if isinstance(said, Done | Failed | Died):
+                last = isinstance(said, Done | Failed | Died)
+                if last:
                     self._gone(number)
                 if not isinstance(said, Alive):
                     yield number, said
-                if number not in self.hands:
+                if last:
                     break
             else:
                 if time.monotonic() - hand.heard > self.hang:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,15 +11,9 @@ import torch
 from archgen.errors import ArchError
 from archgen.train.augment import Scale
 from archgen.train.datasets import DATA_SETS, DEFAULT_ROOT, FOLDER, Needs, Size, needs
-from archgen.train.readers import Bytes, read_batch, read_idx
+from archgen.train.readers import Bytes
+from archgen.train.sources import Source, cifar, fashion_mnist
 from archgen.train.splits import Split, TensorSplit, stratified
-
-DEBIAN = Path("/usr/share/datasets/fashion-mnist")
-"""Where Debian's package dataset-fashion-mnist puts its files."""
-FASHION: tuple[str, ...] = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,10 +83,8 @@ def load_data(
     if name == "digits":
         return digits(device, seed)
     if name == "fashion-mnist":
-        names, train, test = FASHION, *_fashion(place, download)
-    else:
-        names, train, test = _cifar(name, place, download)
-    return _own_test(name, asked, names, train, test, device, seed)
+        return _cut(name, asked, fashion_mnist(place, download=download), device, seed)
+    return _cut(name, asked, cifar(name, place, download=download), device, seed)
 
 
 def digits(device: torch.device, seed: int = 0) -> Data:
@@ -119,129 +109,21 @@ def digits(device: torch.device, seed: int = 0) -> Data:
     return Data("digits", asked.input, tuple("0123456789"), train, validation, test)
 
 
-Part = tuple[Bytes, Bytes]
-"""Images (count, channels, height, width) and labels (count)."""
-
-
-def _own_test(
-    name: str,
-    asked: Needs,
-    names: tuple[str, ...],
-    train: Part,
-    test: Part,
-    device: torch.device,
-    seed: int,
-) -> Data:
+def _cut(name: str, asked: Needs, source: Source, device: torch.device, seed: int) -> Data:
     """Cut a tenth of each class off for validation; the test split is the data set's own."""
     assert asked.input is not None
     scale = Scale.of(asked.mean, asked.deviation, device)
 
     def split(images: Bytes, labels: Bytes) -> TensorSplit:
         return TensorSplit(
-            torch.tensor(images, device=device),
+            torch.from_numpy(np.require(images, requirements="W")).to(device),
             torch.tensor(labels, dtype=torch.int64, device=device),
             scale=scale,
             shift=asked.shift,
             flip=asked.flip,
         )
 
-    images, labels = train
+    images, labels = source.train
     parts = stratified(torch.tensor(labels, dtype=torch.int64), seed, part=10, cuts=1)
     kept, validation = (split(images[chosen], labels[chosen]) for chosen in parts)
-    return Data(name, asked.input, names, kept, validation, split(*test))
-
-
-def _fashion(root: Path, download: bool) -> tuple[Part, Part]:
-    own = root / "FashionMNIST" / "raw"
-    names = [
-        f"{part}-{kind}-ubyte"
-        for part in ("train", "t10k")
-        for kind in ("images-idx3", "labels-idx1")
-    ]
-
-    def find() -> list[Path] | None:
-        for folder in (own, DEBIAN):
-            found = [
-                [path for path in (folder / name, folder / f"{name}.gz") if path.is_file()]
-                for name in names
-            ]
-            if all(found):
-                return [first for first, *_ in found]
-        return None
-
-    said = f"{own} and {DEBIAN} (Debian's package dataset-fashion-mnist)"
-    images, labels, test_images, test_labels = _fetched(find, "FashionMNIST", root, download, said)
-    return _idx_pair(images, labels), _idx_pair(test_images, test_labels)
-
-
-def _idx_pair(images: Path, labels: Path) -> Part:
-    pixels, marks = read_idx(images, 3), read_idx(labels, 1)
-    _check(images, pixels[:, None], marks, "fashion-mnist")
-    return pixels[:, None], marks
-
-
-def _cifar(name: str, root: Path, download: bool) -> tuple[tuple[str, ...], Part, Part]:
-    fine = name == "cifar100"
-    folder = root / ("cifar-100-python" if fine else "cifar-10-batches-py")
-    train = ["train"] if fine else [f"data_batch_{number}" for number in range(1, 6)]
-    test, meta = ("test", "meta") if fine else ("test_batch", "batches.meta")
-    files = [folder / file for file in (*train, test, meta)]
-
-    def find() -> list[Path] | None:
-        return files if all(file.is_file() for file in files) else None
-
-    *batches, about = _fetched(find, name.upper(), root, download, str(folder))
-    key = "fine_label" if fine else "label"
-    parts = [_cifar_part(path, f"{key}s", name) for path in batches]
-    images, labels = ([part[kind] for part in parts[:-1]] for kind in (0, 1))
-    names = tuple(_entry(about, read_batch(about), f"{key}_names"))
-    if len(names) != DATA_SETS[name].classes:
-        raise ArchError("data", f"names {len(names)} classes of {name}", file=str(about))
-    return names, (np.concatenate(images), np.concatenate(labels)), parts[-1]
-
-
-def _cifar_part(path: Path, key: str, name: str) -> Part:
-    content = read_batch(path)
-    images, labels = np.asarray(_entry(path, content, "data")), _entry(path, content, key)
-    asked = DATA_SETS[name].input
-    assert asked is not None
-    if images.dtype != np.uint8 or images.size != len(labels) * np.prod(asked):
-        said = f"has {images.dtype} {images.shape} for {len(labels)} labels"
-        raise ArchError("data", f"{said}, not 3,072 bytes an image", file=str(path))
-    part = images.reshape(-1, *asked), np.asarray(labels, dtype=np.uint8)
-    _check(path, *part, name)
-    return part
-
-
-def _entry(path: Path, content: dict[str, Any], key: str) -> Any:
-    if key not in content:
-        raise ArchError("data", f"has no {key!r}", file=str(path))
-    return content[key]
-
-
-def _check(path: Path, images: Bytes, labels: Bytes, name: str) -> None:
-    asked = DATA_SETS[name]
-    if images.shape != (len(labels), *(asked.input or ())):
-        said = f"has images {images.shape} for {len(labels):,} labels"
-        raise ArchError("data", f"{said}; {name} has {asked.input}", file=str(path))
-    if labels.size == 0 or labels.max() >= asked.classes:
-        raise ArchError("data", f"has labels beyond {asked.classes} classes", file=str(path))
-
-
-def _fetched(
-    find: Callable[[], list[Path] | None], kind: str, root: Path, download: bool, said: str
-) -> Iterable[Path]:
-    """Find the files of a data set, after torchvision has fetched them if that is wanted."""
-    found = find()
-    if found is None and download:
-        from torchvision import datasets
-
-        try:
-            getattr(datasets, kind)(root, download=True)
-        except (OSError, RuntimeError) as error:
-            raise ArchError("data", f"cannot download {kind} to {root}: {error}") from None
-        found = find()
-    if found is None:
-        how = "give --data-root with torchvision's layout, or --download"
-        raise ArchError("data", f"{kind} is not here; looked in {said}; {how}")
-    return found
+    return Data(name, asked.input, source.class_names, kept, validation, split(*source.test))

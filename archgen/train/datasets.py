@@ -68,9 +68,9 @@ DATA_SETS = {
 
 
 def _known(data: str) -> str:
-    if data not in DATA_SETS and not (data.startswith(FOLDER) and data != FOLDER):
-        raise ValueError(unknown("data set", data, [*DATA_SETS, f"{FOLDER}PATH"]))
-    return data
+    if data in DATA_SETS or (data.startswith(FOLDER) and data != FOLDER):
+        return data
+    raise ValueError(unknown("data set", data, [*DATA_SETS, f"{FOLDER}PATH"]))
 
 
 DataSet = Annotated[

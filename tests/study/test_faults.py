@@ -48,6 +48,7 @@ class Night:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.run = folder / "studies" / "runs" / "tiny"
+        self.started: list[subprocess.Popen[str]] = []
 
     def write(self, **keys: Any) -> None:
         (self.folder / "small.yaml").write_text(SPEC)
@@ -72,7 +73,7 @@ class Night:
             "4",
         ]
         root = str(Path(archgen.__file__).parents[1])
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*command, *options, "--device", "cpu"],
             cwd=self.folder,
             stdout=subprocess.PIPE,
@@ -81,6 +82,8 @@ class Night:
             env={**os.environ, "PYTHONPATH": root, "FAULTS": json.dumps(faults or {})},
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
 
     def finish(self, process: subprocess.Popen[str]) -> tuple[int, str, str]:
         out, err = process.communicate(timeout=120)
@@ -126,16 +129,24 @@ class Night:
             assert not (self.folder_of(row) / "state.pt").exists()
         return rows
 
+    def close(self) -> None:
+        """Leave nothing running behind a test that failed."""
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+
 
 def curves(rows: list[Row]) -> dict[int, tuple[float, ...]]:
     return {row.vary["mid.width"]: row.curve for row in rows if row.state == "complete"}
 
 
 @pytest.fixture
-def night(tmp_path: Path) -> Night:
+def night(tmp_path: Path) -> Iterator[Night]:
     found = Night(tmp_path)
     found.write()
-    return found
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import pickle
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,8 +14,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from archgen.errors import ArchError  # noqa: E402
-from archgen.train.data import DEBIAN, Data, digits, load_data  # noqa: E402
+from archgen.train.data import Data, digits, load_data  # noqa: E402
 from archgen.train.datasets import DATA_SETS, needs  # noqa: E402
+from archgen.train.sources import DEBIAN  # noqa: E402
 from archgen.train.splits import Split, TensorSplit, stratified  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -203,11 +206,11 @@ class TestIdxFiles:
             ),
             ("t10k-images-idx3-ubyte.gz", b"no archive", "not a gzipped file"),
             ("t10k-images-idx3-ubyte.gz", gzip.compress(bytes(5000))[:-9], "end-of-stream"),
-            ("train-labels-idx1-ubyte", bytes([0, 0, 8, 1, 0, 0, 0, 1, 3]), "for 1 labels"),
+            ("train-labels-idx1-ubyte", bytes([0, 0, 8, 1, 0, 0, 0, 1, 3]), "30 for 1 labels"),
             (
                 "train-labels-idx1-ubyte",
                 bytes([0, 0, 8, 1, 0, 0, 0, 30, *([10] * 30)]),
-                "beyond 10 classes",
+                "not all of the 10 classes",
             ),
         ],
     )
@@ -221,11 +224,26 @@ class TestIdxFiles:
         assert Path(caught.value.file).parent == fashion
 
 
+class Python2(pickle._Pickler):
+    """Pickles as Python 2 and its NumPy did, which is what CIFAR's files are."""
+
+    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
+
+    def save_string(self, value: str | bytes) -> None:
+        data = value if isinstance(value, bytes) else value.encode("latin1")
+        self.write(pickle.BINSTRING + len(data).to_bytes(4, "little") + data)
+
+    def save_flag(self, value: bool) -> None:
+        self.write(pickle.BININT1 + bytes([value]))
+
+    dispatch[str] = dispatch[bytes] = save_string
+    dispatch[bool] = save_flag
+
+
 def write_batch(path: Path, content: dict[str, object]) -> None:
-    """Pickle as CIFAR's authors did: Python 2's protocol and NumPy's old names and numbers."""
-    data = pickle.dumps(content, protocol=2)
-    data = data.replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
-    path.write_bytes(data.replace(b"\x89\x88\x87R", b"K\x00K\x01\x87R"))
+    stream = io.BytesIO()
+    Python2(stream, protocol=2).dump(content)
+    path.write_bytes(stream.getvalue().replace(b"numpy._core.multi", b"numpy.core.multi"))
 
 
 def write_cifar(root: Path, name: str) -> Path:
@@ -285,8 +303,8 @@ class TestCifar:
             ("data_batch_2", b"", "ran out of input"),
             ("data_batch_2", b"\x80\x02}q", "truncated|ran out"),
             ("data_batch_2", pickle.dumps([1], 2), "holds a list"),
-            ("data_batch_2", pickle.dumps({"labels": []}, 2), "has no 'data'"),
-            ("batches.meta", pickle.dumps({"label_names": ["cat"]}, 2), "names 1 classes"),
+            ("data_batch_2", pickle.dumps({"labels": []}, 2), "has no images as 'data'"),
+            ("batches.meta", pickle.dumps({"label_names": ["cat"]}, 2), "does not name the cl"),
         ],
     )
     def test_a_damaged_file_is_named(
@@ -298,11 +316,22 @@ class TestCifar:
             load_data("cifar10", CPU, root=tmp_path)
         assert caught.value.file == str(folder / file)
 
-    def test_sizes_that_do_not_fit_are_refused(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("shape", "labels", "message"),
+        [
+            ((2, 3071), [0, 1], r"images of uint8 \[2, 3071\], not of 3,072 bytes"),
+            ((3, 3072), [0, 1], "3 for 2 labels"),
+            ((2, 3072), [0, 10], "not all of the 10 classes"),
+            ((2, 3072), [0, "cat"], "not all of the 10 classes"),
+            ((2, 3072), "cat", "no 'labels'"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(
+        self, tmp_path: Path, shape: tuple[int, int], labels: object, message: str
+    ) -> None:
         folder = write_cifar(tmp_path, "cifar10")
-        few = {"data": np.zeros((3, 3072), np.uint8), "labels": [0, 1]}
-        write_batch(folder / "test_batch", few)
-        with pytest.raises(ArchError, match=r"has uint8 \(3, 3072\) for 2 labels"):
+        write_batch(folder / "test_batch", {"data": np.zeros(shape, np.uint8), "labels": labels})
+        with pytest.raises(ArchError, match=message):
             load_data("cifar10", CPU, root=tmp_path)
 
     @pytest.mark.parametrize("name", ["cifar10", "cifar100"])
