@@ -187,19 +187,23 @@ def test_duration(seconds: float, text: str) -> None:
 def test_spec_rows_match_parts_and_patterns() -> None:
     assert {row.name for row in spec_rows()} == set(SPECS)
     dpns = spec_rows("dpn")
-    assert [row.name for row in dpns] == ["dpn68", "dpn68b", "dpn92", "dpn98", "dpn107", "dpn131"]
-    assert dpns[-1].params == 79_254_504
-    assert dpns[-1].macs == 16_013_648_896
-    assert dpns[-1].depth == 131
-    assert dpns[-1].arxiv == "1707.01629"
+    assert [row.name for row in dpns] == [
+        "dpn32_cifar", "dpn68", "dpn68b", "dpn92", "dpn98", "dpn107", "dpn131", "dpn_digits",
+    ]  # fmt: skip
+    (dpn131,) = spec_rows("dpn131")
+    assert dpn131.params == 79_254_504
+    assert dpn131.macs == 16_013_648_896
+    assert dpn131.depth == 131
+    assert dpn131.arxiv == "1707.01629"
     assert all(row.name.endswith("_cifar") for row in spec_rows("*_cifar"))
     assert spec_rows("nothing") == []
 
 
 def test_study_rows() -> None:
-    (row,) = study_rows("pyramid")
+    row, *siblings = study_rows("pyramid")
+    assert [other.name for other in siblings] == ["pyramid_cifar", "pyramid_fashion"]
     assert row.spec == "pyramidnet_digits"
-    assert "stages.width.alpha" in row.vary
+    assert "stages.width" in row.vary
     assert row.size is not None
     assert row.size > 1000
     assert row.score == {"top1": "maximize"}

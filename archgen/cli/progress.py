@@ -45,13 +45,10 @@ def _figure(row: Row, name: str) -> str:
 
 
 def _values(study: Study, row: Row) -> str:
-    """Write what varies, in the study's order; a path under one choice only may be absent."""
-    from archgen.view import endings, plain
+    from archgen.view import endings, varied
 
-    names = endings(dict.fromkeys([*study.vary, *row.vary]))
-    return " ".join(
-        f"{name}={plain(row.vary[path])}" for path, name in names.items() if path in row.vary
-    )
+    said = varied(study, row.vary)
+    return " ".join(f"{name}={said[path]}" for path, name in endings(said).items())
 
 
 def headline(study: Study, status: Status) -> str:

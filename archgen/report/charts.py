@@ -10,20 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
-from archgen.report.facts import LABELS, Facts, paths, value_of
+from archgen.report.facts import LABELS, Facts, error_of, named, spoken, value_of
 from archgen.study.report import Row, gain
-from archgen.view import endings, figure, plain, short
+from archgen.study.space import Study
+from archgen.view import endings, figure, plain, short, varied
 
-BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY = (
-    "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9",
-)  # fmt: skip
+T = TypeVar("T")
+BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 GREY = "#8C8C8C"
-SERIES = ((VERMILLION, "solid"), (BLUE, "dash"), (GREEN, "dot"), (ORANGE, "dashdot"))
+SERIES = ((VERMILLION, "solid"), (BLUE, "dash"), (GREEN, "dot"))
 MOST = 400
 """Lines of candidates in one figure; of more, every n-th is drawn."""
+STEPS = 6
+"""Different numbers of a parameter that have a place each on an axis."""
+ABSENT = -0.1
+"""Where an axis has candidates without its parameter."""
 LETTERS = 22
 """Characters of a value on an axis."""
 
@@ -36,11 +39,13 @@ class Chart:
         data: plotly.js's traces.
         layout: plotly.js's layout, without the page's colours.
         said: What it shows, in a sentence: for those who do not see it.
+        narrowest: Pixels below which it is scrolled instead.
     """
 
     data: list[dict[str, Any]]
     layout: dict[str, Any]
     said: str
+    narrowest: int = 0
 
 
 def safe(text: object) -> str:
@@ -60,8 +65,8 @@ def trade_off(facts: Facts) -> Chart | None:
     two = len(facts.study.score) > 1
     named = "Pareto front" if two else "best"
     data = [
-        _points(others, x, y, "other candidates", BLUE, "circle", 7),
-        _points(first, x, y, named, VERMILLION, "diamond", 11)
+        _points(facts.study, others, x, y, "other candidates", BLUE, "circle", 7),
+        _points(facts.study, first, x, y, named, VERMILLION, "diamond", 11)
         | ({"mode": "lines+markers", "line": _line(VERMILLION, 2)} if two else {}),
     ]
     layout = _layout(_axis(x), _axis(y))
@@ -75,12 +80,11 @@ def trade_off(facts: Facts) -> Chart | None:
         ]  # fmt: skip
         layout["annotations"] = [
             {
-                "x": limit.max, "y": 1, "yref": "paper", "text": "limit", "showarrow": False,
+                "x": limit.max, "y": 0, "yref": "paper", "text": "limit", "showarrow": False,
                 "xanchor": "right", "yanchor": "bottom",
             }
         ]  # fmt: skip
-    count = f"{len(done)} complete candidates, {LABELS.get(y, y)} against {LABELS.get(x, x)}"
-    said = f"{count}; the {named} {'has' if two else 'is'} {_numbered(first)}."
+    said = f"Of {len(done)} candidates the {named} {'has' if two else 'is'} {_numbered(first)}."
     return Chart([trace for trace in data if trace["x"]], layout, said)
 
 
@@ -90,12 +94,13 @@ def history(facts: Facts) -> Chart | None:
     if not done:
         return None
     way = facts.study.score[name]
-    bests = list(
-        accumulate(done, lambda a, b: b if gain(b, name, way) > gain(a, name, way) else a)
-    )
+    bests: list[Row] = []
+    for row in done:
+        ahead = not bests or gain(row, name, way) > gain(bests[-1], name, way)
+        bests.append(row if ahead else bests[-1])
     numbers = [row.number for row in done]
     data = [
-        _points(done, "number", name, "complete", BLUE, "circle", 7),
+        _points(facts.study, done, "number", name, "complete", BLUE, "circle", 7),
         {
             "type": "scatter", "mode": "lines", "name": "best so far", "hoverinfo": "skip",
             "x": numbers, "y": [_of(row, name) for row in bests],
@@ -107,7 +112,7 @@ def history(facts: Facts) -> Chart | None:
     )
     early = [row for row in facts.rows if row.state == "pruned"]
     if early:
-        # Their last values are of earlier epochs: shown as a rug, or they would press the rest flat.
+        # Their last values are of earlier epochs: as a rug they do not press the others flat.
         values = [_of(row, name) for row in done]
         low, high = min(values), max(values)
         room = (high - low or abs(high) or 1.0) * 0.08
@@ -116,16 +121,13 @@ def history(facts: Facts) -> Chart | None:
             {
                 "type": "scatter", "mode": "markers", "name": "given up early",
                 "x": [row.number for row in early], "y": [rug] * len(early),
-                "text": [_hover(row, facts.study.score) for row in early],
+                "text": [_hover(facts.study, row, facts.study.score) for row in early],
                 "hovertemplate": "%{text}<extra></extra>",
                 "marker": {"color": GREY, "symbol": "x-thin-open", "size": 8},
             }
         )  # fmt: skip
     end = bests[-1]
-    said = (
-        f"{LABELS[name]} of {len(done)} complete candidates in the order of asking; the best is "
-        f"{figure(name, _of(end, name))}, by candidate {end.number}."
-    )
+    said = f"Candidate {end.number} was the first with {name} {figure(name, _of(end, name))}."
     return Chart(data, layout, said)
 
 
@@ -134,28 +136,23 @@ def distribution(facts: Facts) -> Chart | None:
     errors = sorted(error_of(row, facts.watched) for row in facts.complete)
     if not errors:
         return None
-    count = len(errors)
+    count, room = len(errors), (errors[-1] - errors[0] or 1.0) * 0.05
     label = "validation top-1 error e (%)" if facts.watched == "top1" else LABELS[facts.watched]
     data = [
         {
-            "type": "scatter", "mode": "lines", "name": "candidates", "showlegend": False,
-            "x": [errors[0], *errors], "y": [index / count for index in range(count + 1)],
+            "type": "scatter", "mode": "lines", "showlegend": False,
+            "x": [max(0, errors[0] - room), *errors, errors[-1] + room],
+            "y": [0, *(index / count for index in range(1, count + 1)), 1],
             "line": {**_line(BLUE, 3), "shape": "hv"},
-            "hovertemplate": "%{y:.0%} of the networks: e at most %{x:.2f}<extra></extra>",
+            "hovertemplate": "%{y:.0%} of the networks: e at most %{x:.4~g}<extra></extra>",
         }
     ]  # fmt: skip
     layout = _layout(
         {"title": {"text": label}},
         {"title": {"text": "fraction of networks"}, "range": [0, 1.03], "tickformat": ".0%"},
     )
-    middle = errors[(count - 1) // 2]
-    said = f"Half of the {count} complete candidates have an error of at most {middle:.2f}."
-    return Chart(data, layout, said)
-
-
-def error_of(row: Row, name: str) -> float:
-    """A complete candidate's error: 100 - top1 in percent, or its loss."""
-    return 100 - row.scores[name] if name == "top1" else row.scores[name]
+    middle = f"{errors[(count - 1) // 2]:.3g}{'%' if facts.watched == 'top1' else ''}"
+    return Chart(data, layout, f"Half of {count} candidates have an error of at most {middle}.")
 
 
 def importance(facts: Facts) -> Chart | None:
@@ -163,8 +160,7 @@ def importance(facts: Facts) -> Chart | None:
     if not facts.importances:
         return None
     first = next(iter(facts.importances.values()))
-    order = sorted(first, key=lambda path: first[path])
-    names = endings(order)
+    order, names = list(first), spoken(facts.study, facts.complete)
     data = [
         {
             "type": "bar", "orientation": "h", "name": safe(f"best {score}"),
@@ -179,26 +175,34 @@ def importance(facts: Facts) -> Chart | None:
     ]  # fmt: skip
     layout = _layout(
         {"title": {"text": "part in reaching the best"}, "tickformat": ".0%", "range": [0, 1]},
-        {"type": "category"},
+        {"type": "category", "autorange": "reversed", "ticksuffix": " "},
     )
     layout |= {"barmode": "group", "height": 150 + 34 * len(order) * len(data)}
-    top = order[-1]
+    top = order[0]
     said = f"{names[top]} decides most: {first[top]:.0%} of {next(iter(facts.importances))}."
     return Chart(data, layout, said)
 
 
 def curves(facts: Facts) -> Chart | None:
-    """The watched score after each epoch: the best candidates' by name, the others' behind."""
-    drawn = [row for row in facts.rows if row.curve]
+    """The error after each epoch: the networks that are shown by name, the others behind.
+
+    On a logarithmic axis, since what tells good networks apart is the end.
+    """
+    name = facts.watched
+    drawn = {
+        row.number: _errors(row, name)
+        for row in facts.rows
+        if row.curve and row.state != "duplicate"
+    }
     if not drawn:
         return None
-    chosen = {number: style for number, style in zip(facts.nets, SERIES, strict=False)}
-    others = _thinned([row for row in drawn if row.number not in chosen])
+    least = min((e for errors in drawn.values() for e in errors if e > 0), default=1.0) / 2
+    chosen = dict(zip(facts.nets, SERIES, strict=False))
     epochs: list[int | None] = []
     values: list[float | None] = []
-    for row in others:
-        epochs += [*range(1, len(row.curve) + 1), None]
-        values += [*row.curve, None]
+    for number in _thinned([number for number in drawn if number not in chosen]):
+        epochs += [*range(1, len(drawn[number]) + 1), None]
+        values += [*(max(error, least) for error in drawn[number]), None]
     data: list[dict[str, Any]] = [
         {
             "type": "scatter", "mode": "lines", "name": "other candidates", "x": epochs,
@@ -207,20 +211,28 @@ def curves(facts: Facts) -> Chart | None:
     ]  # fmt: skip
     data += [
         {
-            "type": "scatter", "mode": "lines+markers", "name": f"candidate {row.number}",
-            "x": list(range(1, len(row.curve) + 1)), "y": list(row.curve),
-            "line": _line(chosen[row.number][0], 2.5, chosen[row.number][1]),
-            "marker": {"size": 5},
-            "hovertemplate": f"candidate {row.number}, epoch %{{x}}: %{{y:.4~f}}<extra></extra>",
+            "type": "scatter", "mode": "lines+markers", "name": f"candidate {number}",
+            "x": list(range(1, len(drawn[number]) + 1)),
+            "y": [max(error, least) for error in drawn[number]],
+            "line": _line(color, 2.5, dash), "marker": {"size": 5},
+            "hovertemplate": f"candidate {number}, epoch %{{x}}: %{{y:.4~g}}<extra></extra>",
         }
-        for row in drawn
-        if row.number in chosen
+        for number, (color, dash) in chosen.items()
+        if number in drawn
     ]  # fmt: skip
-    ticks = {"title": {"text": "epoch"}, "tickformat": "d", "rangemode": "tozero"}
-    layout = _layout(ticks, _axis(facts.watched))
-    longest = max(len(row.curve) for row in drawn)
-    said = f"{LABELS[facts.watched]} after each of up to {longest} epochs, {len(drawn)} candidates."
+    label = "validation top-1 error (%)" if name == "top1" else LABELS[name]
+    layout = _layout(
+        {"title": {"text": "epoch"}, "tickformat": "d", "rangemode": "tozero"},
+        {"title": {"text": label}, "type": "log", "dtick": "D2", "tickformat": "~g"},
+    )
+    longest = max(map(len, drawn.values()))
+    said = f"{len(drawn)} candidates, up to {longest} epochs; the axis of the error is logarithmic."
     return Chart([trace for trace in data if trace["x"]], layout, said)
+
+
+def _errors(row: Row, name: str) -> list[float]:
+    """A curve as errors: 100 - top1 in percent, or the loss."""
+    return [100 - value for value in row.curve] if name == "top1" else list(row.curve)
 
 
 def parallel(facts: Facts) -> Chart | None:
@@ -230,12 +242,21 @@ def parallel(facts: Facts) -> Chart | None:
         return None
     name = facts.watched
     way = facts.study.score[name]
-    axes = [_Scale.of(path, [row.vary.get(path) for row in done]) for path in paths(done)]
-    axes += [
-        _Scale.of(score, [value_of(row, score) for row in done], LABELS.get(score, score))
-        for score in dict.fromkeys([facts.against, *facts.study.score])
+    words = spoken(facts.study, done)
+    scores = list(dict.fromkeys([facts.against, *facts.study.score]))
+    values = {
+        row.number: [
+            *map(named(facts.study, row).get, words),
+            *[value_of(row, score) for score in scores],
+        ]
+        for row in done
+    }
+    titles = [*words.values(), *scores]
+    steps = [STEPS] * len(words) + [0] * len(scores)
+    axes = [
+        _Scale.of(*each) for each in zip(zip(*values.values(), strict=True), steps, strict=True)
     ]
-    order = sorted(done, key=lambda row: -gain(row, name, way))
+    order = sorted(done, key=lambda row: (-gain(row, name, way), row.costs["macs"], row.number))
     best, half = order[: max(1, len(order) // 10)], order[: (len(order) + 1) // 2]
     groups = [
         (_thinned(order[len(half) :]), "other half", GREY, 1, 0.4),
@@ -246,82 +267,83 @@ def parallel(facts: Facts) -> Chart | None:
         {
             "type": "scatter", "mode": "lines", "name": safe(label), "hoverinfo": "skip",
             "x": [*range(len(axes)), None] * len(rows),
-            "y": [y for row in rows for y in (*_heights(axes, row), None)],
+            "y": [y for row in rows for y in (*_heights(axes, values[row.number]), None)],
             "line": {**_line(color, width), "shape": "linear"}, "opacity": opacity,
             "connectgaps": False,
         }
         for rows, label, color, width, opacity in groups
         if rows
     ]  # fmt: skip
-    names = endings(axis.path for axis in axes)
     layout = _layout(
         {
-            "tickvals": list(range(len(axes))),
-            "ticktext": [safe(_cut(names[axis.path])) for axis in axes],
-            "range": [-0.15, len(axes) - 0.45], "side": "top", "showgrid": True,
-            "zeroline": False, "gridwidth": 2,
+            "tickvals": list(range(len(axes))), "showticklabels": False, "zeroline": False,
+            "gridwidth": 2, "range": [-0.4, len(axes) - 0.4],
         },
-        {"visible": False, "range": [-0.16, 1.06]},
+        {"visible": False, "range": [-0.16, 1.27]},
     )  # fmt: skip
+    heads = []
+    for index, title in enumerate(titles):
+        head, condition, value = title.partition(" if ")
+        heads += [(index, 1.2, head, "center", 13), (index, 1.11, condition + value, "center", 11)]
+    ticks = [
+        (index, height, text, "left", 11)
+        for index, axis in enumerate(axes)
+        for height, text in axis.ticks()
+    ]
     layout["annotations"] = [
         {
             "x": index, "y": height, "text": safe(_cut(text)), "showarrow": False,
-            "xanchor": "left", "xshift": 4, "font": {"size": 11},
+            "xanchor": side, "xshift": 5 * (side == "left"), "font": {"size": points},
         }
-        for index, axis in enumerate(axes)
-        for height, text in axis.ticks()
+        for index, height, text, side, points in heads + ticks
+        if text
     ]  # fmt: skip
-    layout |= {"height": 440, "margin": {"t": 70, "l": 20, "r": 60, "b": 20}}
+    layout |= {"height": 440, "margin": {"t": 8, "l": 8, "r": 8, "b": 40}}
     layout["legend"] |= {"y": -0.02, "yanchor": "top"}
-    said = f"Values of {len(axes)} parameters and scores for {len(done)} complete candidates."
-    return Chart(data, layout, said)
+    said = f"{len(done)} candidates; the best tenth in {name} stands out."
+    return Chart(data, layout, said, narrowest=130 * len(axes))
 
 
 @dataclass(frozen=True)
 class _Scale:
     """An axis of the parallel coordinates: numbers, or the values there are in order."""
 
-    path: str
     low: float
     high: float
-    labels: tuple[str, ...] | None
-    absent: bool
+    values: tuple[str, ...] = ()
+    absent: bool = False
 
     @classmethod
-    def of(cls, path: str, values: Sequence[object], label: str = "") -> _Scale:
-        there = [value for value in values if value is not None]
-        absent = len(there) < len(values)
-        numbers = [v for v in there if isinstance(v, int | float) and not isinstance(v, bool)]
-        if there and len(numbers) == len(there):
-            return cls(path, min(numbers), max(numbers), None, absent)
-        return cls(path, 0, 1, tuple(sorted({plain(value) for value in there})), absent)
+    def of(cls, values: Sequence[Any], steps: int) -> _Scale:
+        """The axis for the values of candidates, None where one has none.
+
+        Up to `steps` different numbers have a place each, as words do.
+        """
+        there = {plain(value): value for value in values if value is not None}
+        numbers = all(type(value) in (int, float) for value in there.values())
+        absent = None in values
+        if numbers and len(there) > steps:
+            return cls(min(there.values()), max(there.values()), absent=absent)
+        order = sorted(there, key=lambda text: there[text] if numbers else text)
+        return cls(0, max(1, len(order) - 1), tuple(order), absent)
 
     def height(self, value: Any) -> float:
         """Where a value is, 0 to 1; below 0 where the candidate has none."""
         if value is None:
-            return -0.1
-        if self.labels is not None:
-            last = len(self.labels) - 1
-            return self.labels.index(plain(value)) / last if last else 0.5
+            return ABSENT
+        at = self.values.index(plain(value)) if self.values else value
         width = self.high - self.low
-        return (value - self.low) / width if width else 0.5
+        return (at - self.low) / width if width else 0.5
 
     def ticks(self) -> list[tuple[float, str]]:
         """Heights with their texts."""
-        marks = [(-0.1, "not there")] if self.absent else []
-        if self.labels is not None:
-            last = len(self.labels) - 1
-            return marks + [(i / last if last else 0.5, t) for i, t in enumerate(self.labels)]
-        if self.low == self.high:
-            return [*marks, (0.5, _number(self.low))]
-        return [*marks, (0, _number(self.low)), (1, _number(self.high))]
+        marks = [(self.height(value), value) for value in self.values] or [
+            (self.height(value), _number(value)) for value in sorted({self.low, self.high})
+        ]
+        return marks + [(ABSENT, "not there")] * self.absent
 
 
-def _heights(axes: Sequence[_Scale], row: Row) -> list[float]:
-    values = (
-        row.vary.get(axis.path, value_of(row, axis.path) if axis.path in LABELS else None)
-        for axis in axes
-    )
+def _heights(axes: Sequence[_Scale], values: Sequence[Any]) -> list[float]:
     return [round(axis.height(value), 4) for axis, value in zip(axes, values, strict=True)]
 
 
@@ -330,23 +352,23 @@ def _number(value: float) -> str:
 
 
 def _points(
-    rows: Sequence[Row], x: str, y: str, name: str, color: str, symbol: str, size: int
+    study: Study, rows: Sequence[Row], x: str, y: str, name: str, color: str, symbol: str, size: int
 ) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "markers", "name": name,
         "x": [row.number if x == "number" else _of(row, x) for row in rows],
         "y": [_of(row, y) for row in rows],
-        "text": [_hover(row, dict.fromkeys([y, x, "params", "macs"])) for row in rows],
+        "text": [_hover(study, row, dict.fromkeys([y, x, "params", "macs"])) for row in rows],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"color": color, "symbol": symbol, "size": size},
     }  # fmt: skip
 
 
-def _hover(row: Row, figures: Iterable[str]) -> str:
+def _hover(study: Study, row: Row, figures: Iterable[str]) -> str:
     known = [(name, value_of(row, name)) for name in figures]
     said = [f"{name} {figure(name, value)}" for name, value in known if value is not None]
-    names = endings(row.vary) if row.vary else {}
-    said += [f"{name} = {plain(row.vary[path])}" for path, name in names.items()]
+    values = varied(study, row.vary)
+    said += [f"{name} = {values[path]}" for path, name in endings(values).items()]
     return "<br>".join([f"candidate {row.number}", *map(safe, said)])
 
 
@@ -362,7 +384,7 @@ def _numbered(rows: Sequence[Row]) -> str:
     return f"candidate{'s' if len(rows) > 1 else ''} {shown}{more}"
 
 
-def _thinned(rows: list[Row]) -> list[Row]:
+def _thinned(rows: list[T]) -> list[T]:
     return rows[:: -(-len(rows) // MOST)] if len(rows) > MOST else rows
 
 

@@ -15,7 +15,8 @@ from archgen.report.importance import importances
 from archgen.spec import Net
 from archgen.study.report import Row, front, ranked, studied, trials
 from archgen.study.runs import State, changed, state_of
-from archgen.study.space import TRAINED, Study, candidate
+from archgen.study.space import TRAINED, Parameter, Study, candidate, everything, walk
+from archgen.view import brief, chosen, endings
 
 SHOWN = 3
 """Networks that are drawn and have curves of their own."""
@@ -130,6 +131,11 @@ def value_of(row: Row, name: str) -> float | None:
     return row.costs.get(name)
 
 
+def error_of(row: Row, name: str) -> float:
+    """A complete candidate's error: 100 - top1 in percent, or its loss."""
+    return 100 - row.scores[name] if name == "top1" else row.scores[name]
+
+
 def facts_of(folder: Path) -> Facts:
     """Read a study's folder; a search may be writing to it.
 
@@ -147,13 +153,14 @@ def gather(study: Study, rows: Sequence[Row], state: State, when: datetime) -> F
     """The facts that follow from a study and its rows."""
     two = len(study.score) > 1
     best = front(rows, study.score) if two else ranked(rows, study.score)[:LISTED]
+    shown = spread(best, SHOWN) if two else best[:SHOWN]
     return Facts(
         study=study,
         state=state,
         changed=when,
         rows=tuple(rows),
         best=tuple(best),
-        nets={row.number: candidate(study, row.vary) for row in spread(best, SHOWN)},
+        nets={row.number: candidate(study, row.vary) for row in shown},
         importances=importances(study, rows),
     )
 
@@ -163,6 +170,37 @@ def spread(rows: Sequence[Row], most: int) -> list[Row]:
     if len(rows) <= most:
         return list(rows)
     return [rows[round(index * (len(rows) - 1) / (most - 1))] for index in range(most)]
+
+
+def named(study: Study, row: Row) -> dict[str, Any]:
+    """A candidate's values by parameter, those of a choice's values told apart.
+
+    ``alpha`` under one kind of schedule is not ``alpha`` under another: they have names of their
+    own, which `archgen.study.space.walk` gives. Mappings are in words.
+    """
+    return {
+        one.name: chosen(one.vary, one.value) if isinstance(one.value, dict) else one.value
+        for one in _walked(study, row)
+    }
+
+
+def spoken(study: Study, rows: Sequence[Row]) -> dict[str, str]:
+    """Short words for the parameters of some candidates, in the order of the study.
+
+    ``alpha if additive``: as much of the path as tells it from others, and what it hangs on.
+    """
+    ends = endings(path for row in rows for path in row.vary)
+    said: dict[str, str] = {}
+    for row in rows:
+        found = _walked(study, row)
+        for one in found:
+            above = [brief(of.value) for of in found if one.name.startswith(f"{of.name}=")]
+            said.setdefault(one.name, " if ".join([ends[one.path], *above[-1:]]))
+    return {name: said[name] for name in everything(study.vary) if name in said}
+
+
+def _walked(study: Study, row: Row) -> list[Parameter]:
+    return list(walk(study.vary, lambda _, path, __: row.vary[path]))
 
 
 def paths(rows: Iterable[Row]) -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import warnings
+from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from archgen.study.propose import params_of
 from archgen.study.report import Row
-from archgen.study.sampling import space
-from archgen.study.space import Choice, Study
+from archgen.study.space import Direction, Study
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
 
 LEAST = 10
 """Complete candidates below which nothing is said."""
@@ -27,34 +31,42 @@ def importances(study: Study, rows: Sequence[Row]) -> dict[str, dict[str, float]
         rows: All candidates.
 
     Returns:
-        For each score the parameters, the most important first; empty if there are too few
-        candidates.
+        For each score the parameters by name, the most important first; empty if there are too
+        few candidates, or all are of one kind.
     """
+    from optuna.trial import create_trial
+
     done = [row for row in rows if row.state == "complete"]
     if len(done) < LEAST:
         return {}
-    return {name: _of_score(study, done, name) for name in study.score}
+    known = [params_of(study, row.vary) for row in done]
+    seen = {(name, value) for params, _ in known for name, value in params.items()}
+    # Of what has one value in all of them nothing can be said, and an estimate would say something.
+    varied = {name for name, count in Counter(name for name, _ in seen).items() if count > 1}
+    if not varied:
+        return {}
+    found = {}
+    for score, way in study.score.items():
+        trials = [
+            create_trial(
+                params={name: value for name, value in params.items() if name in varied},
+                distributions={name: dists[name] for name in params if name in varied},
+                value=row.scores[score],
+            )
+            for row, (params, dists) in zip(done, known, strict=True)
+        ]
+        found[score] = _of_score(trials, way)
+    return found
 
 
-def _of_score(study: Study, rows: Sequence[Row], name: str) -> dict[str, float]:
+def _of_score(trials: Sequence[FrozenTrial], way: Direction) -> dict[str, float]:
     import optuna
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-    from optuna.trial import create_trial
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    record = optuna.create_study(direction=study.score[name])
-    distributions = space(study)
-    for row in rows:
-        params = {
-            path: json.dumps(row.vary[path], sort_keys=True)
-            if isinstance(vary, Choice)
-            else row.vary[path]
-            for path, vary in study.vary.items()
-        }
-        record.add_trial(
-            create_trial(params=params, distributions=distributions, value=row.scores[name])
-        )
+    record = optuna.create_study(direction=way)
+    record.add_trials(trials)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        judge = PedAnovaImportanceEvaluator(target_quantile=max(0.1, AMONG / len(rows)))
+        judge = PedAnovaImportanceEvaluator(target_quantile=max(0.1, AMONG / len(trials)))
         return dict(get_param_importances(record, evaluator=judge))

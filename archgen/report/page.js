@@ -17,7 +17,9 @@ function template() {
 }
 function draw() {
   for (const place of document.querySelectorAll(".chart")) {
-    const { data, layout } = JSON.parse(document.getElementById(place.id + "-data").textContent);
+    let text = document.getElementById(place.id + "-data").textContent;
+    if (dark.matches) text = text.replaceAll("#0072B2", "#56B4E9"); // the palette's lighter blue
+    const { data, layout } = JSON.parse(text);
     const config = {
       responsive: true, displaylogo: false,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],

@@ -15,10 +15,18 @@ from archgen.ops import size
 from archgen.report import charts
 from archgen.report.facts import LABELS, LISTED, MEANINGS, Facts, value_of
 from archgen.report.importance import LEAST
-from archgen.report.told import Table, best_table, environment, headline
+from archgen.report.told import (
+    Table,
+    best_table,
+    environment,
+    headline,
+    importance_table,
+    quantiles,
+    records,
+)
 from archgen.spec import Net
 from archgen.study.report import Row
-from archgen.view import duration, figure, plain, stage_rows, svg
+from archgen.view import duration, figure, stage_rows, svg, varied
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 LONG = 24
@@ -98,47 +106,40 @@ def _best(facts: Facts) -> str:
 
 def _figures(facts: Facts) -> list[str]:
     two = len(facts.study.score) > 1
-    against = LABELS.get(facts.against, facts.against)
-    watched = LABELS[facts.watched]
-    first = _chart(
+    against, watched = LABELS.get(facts.against, facts.against), LABELS[facts.watched]
+    trade = _chart(
         "Two scores" if two else "Score against cost",
         f"Each point is a candidate trained to the end: {watched} against {against}.",
         "trade", charts.trade_off(facts), EMPTY,
     )  # fmt: skip
     history = _chart(
-        "History", "Candidates in the order of asking, and the best so far.",
-        "history", charts.history(facts), EMPTY,
+        "History", f"{watched} in the order of asking.".capitalize(),
+        "history", charts.history(facts), EMPTY, records(facts),
     )  # fmt: skip
     spread = _chart(
         "Error distribution",
-        "The fraction of complete candidates with an error of at most e, as in arXiv:2003.13678. "
-        "A search does not draw them by chance: the curve describes the search, not the space.",
-        "distribution", charts.distribution(facts), EMPTY,
+        "The fraction of networks with an error of at most e, as in arXiv:2003.13678, among those "
+        "trained to the end. A search does not draw them by chance: the curve is the search's, "
+        "not the space's.",
+        "distribution", charts.distribution(facts), EMPTY, quantiles(facts),
     )  # fmt: skip
     parts = _chart(
         "Importances",
-        "What part each parameter has in reaching the best of a score (PED-ANOVA, "
-        "arXiv:2304.10255), among complete candidates only.",
+        "The part of each parameter in reaching the best of a score (PED-ANOVA, "
+        "arXiv:2304.10255), among networks trained to the end.",
         "importance", charts.importance(facts),
         f"{LEAST} complete candidates are needed to tell; there are {len(facts.complete)}.",
-        _table(_importance_table(facts)) if facts.importances else "",
+        importance_table(facts),
     )  # fmt: skip
     lines = _chart(
-        "Parallel coordinates", "One line a complete candidate, through all that varies.",
-        "parallel", charts.parallel(facts), EMPTY, wide=True,
+        "Parallel coordinates", "One line a network trained to the end, through all that varies.",
+        "parallel", charts.parallel(facts), EMPTY,
     )  # fmt: skip
     curves = _chart(
         "Learning curves", "The networks shown below by name, all others behind them.",
         "curves", charts.curves(facts), "No candidate has an epoch behind it yet.",
     )  # fmt: skip
-    return [_pair(first, history), _pair(spread, parts), lines, curves]
-
-
-def _importance_table(facts: Facts) -> Table:
-    scores = list(facts.importances)
-    paths = list(facts.importances[scores[0]])
-    rows = [[path, *[f"{facts.importances[s].get(path, 0):.1%}" for s in scores]] for path in paths]
-    return Table("Importances", ["parameter", *[f">{score}" for score in scores]], rows)
+    return [_pair(trade, history), _pair(spread, parts), lines, curves]
 
 
 def _networks(facts: Facts) -> str:
@@ -154,7 +155,7 @@ def _network(facts: Facts, row: Row, net: Net) -> str:
     named = [*facts.study.score, "params", "macs", "depth"]
     known = [(name, value_of(row, name)) for name in dict.fromkeys(named)]
     said = ", ".join(f"{name} {figure(name, value)}" for name, value in known if value is not None)
-    varied = ", ".join(f"{path} = {plain(value)}" for path, value in row.vary.items())
+    values = ", ".join(f"{path} = {text}" for path, text in varied(facts.study, row.vary).items())
     stages = Table(
         "Nodes and stages",
         ["path", "block", ">output", ">stride", ">parameters", ">MACs", ">share"],
@@ -169,10 +170,10 @@ def _network(facts: Facts, row: Row, net: Net) -> str:
     return "\n".join(
         [
             f"<h3>Candidate {row.number}: {escape(said)}</h3>",
-            f'<p class="soft">{escape(varied)}</p>',
-            _table(stages),
-            f'<details open><summary>Diagram</summary><div class="scroll">{svg(net)}</div></details>',
-            f"<details><summary>Spec</summary><pre>{escape(net.dump())}</pre></details>",
+            f'<p class="soft">{escape(values)}</p>',
+            f'<div class="network"><div>{_table(stages)}',
+            f"<details><summary>Spec</summary><pre>{escape(net.dump())}</pre></details></div>",
+            f'<div><p class="caption">Diagram</p><div class="scroll">{svg(net)}</div></div></div>',
         ]
     )
 
@@ -186,7 +187,9 @@ def _account(facts: Facts) -> str:
     beyond = facts.beyond().most_common()
     if beyond:
         parts.append(
-            _table(Table("Why infeasible (each may break several)", ["limit", ">candidates"], beyond))
+            _table(
+                Table("Why infeasible (each may break several)", ["limit", ">candidates"], beyond)
+            )
         )
     failures = facts.failures().most_common()
     if failures:
@@ -229,21 +232,20 @@ def _chart(
     key: str,
     chart: charts.Chart | None,
     empty: str,
-    more: str = "",
-    *,
-    wide: bool = False,
+    more: Table | None = None,
 ) -> str:
     if chart is None:
         return _section(title, _empty(empty))
     height = chart.layout["height"]
     drawn = (
-        f'<div class="scroll{" wide" if wide else ""}"><div class="chart" id="{key}" role="img" '
-        f'aria-label="{escape(chart.said)}" style="height:{height}px"></div></div>'
+        f'<div class="scroll"><div class="chart" id="{key}" role="img" '
+        f'aria-label="{escape(f"{title}. {chart.said}")}" '
+        f'style="height:{height}px;min-width:{chart.narrowest}px"></div></div>'
     )
     content = _script({"data": chart.data, "layout": chart.layout})
     data = f'<script type="application/json" id="{key}-data">{content}</script>'
     said = f"<figcaption>{escape(caption)} {escape(chart.said)}</figcaption>"
-    details = f"<details><summary>As a table</summary>{more}</details>" if more else ""
+    details = f"<details><summary>As a table</summary>{_table(more)}</details>" if more else ""
     return _section(title, "<figure>", said, drawn, data, "</figure>", details)
 
 
@@ -258,7 +260,8 @@ def _table(table: Table) -> str:
     head = _cells("th", [heading.removeprefix(">") for heading in table.headings], numeric)
     body = "\n".join(f"<tr>{_cells('td', row, numeric)}</tr>" for row in table.rows)
     return (
-        f'<div class="scroll"><table><caption>{escape(table.caption)}</caption>'
+        f'<p class="caption">{escape(table.caption)}</p>'
+        f'<div class="scroll"><table aria-label="{escape(table.caption)}">'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
 

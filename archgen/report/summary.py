@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from archgen.ops import size
 from archgen.report.facts import MEANINGS, Facts
-from archgen.report.told import Table, best_table, environment, headline
+from archgen.report.told import Table, best_table, environment, headline, importance_table
 from archgen.view import stage_rows
 
 _MEANING = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#~$"} | {"&": "&amp;"})
@@ -19,10 +21,10 @@ def summary(facts: Facts) -> str:
         parts += _table(best_table(facts))
     else:
         parts.append("No candidate is complete yet.")
-    for score, found in facts.importances.items():
-        rows = [[path, f"{part:.1%}"] for path, part in found.items()]
-        said = f"What decides the best {score} (PED-ANOVA among complete candidates)"
-        parts += ["## Importances", *_table(Table(said, ["parameter", ">part"], rows))]
+    deciding = importance_table(facts)
+    if deciding is not None:
+        said = "What decides (PED-ANOVA among networks trained to the end)"
+        parts += ["## Importances", *_table(replace(deciding, caption=said))]
     for number, net in list(facts.nets.items())[:1]:
         cells = [
             [row.path, row.block, size(row.shape), f"{row.params:,}", f"{row.macs:,}"]
@@ -46,9 +48,10 @@ def _table(table: Table) -> list[str]:
     rules = ["---:" if heading.startswith(">") else "---" for heading in table.headings]
     rows = [[_safe(cell) for cell in row] for row in table.rows]
     lines = "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, rules, *rows])
-    return [f"{_safe(table.caption)}:", lines] if table.caption else [lines]
+    return [_safe(table.caption), lines] if table.caption else [lines]
 
 
 def _safe(text: object) -> str:
     """Take all meaning from a text but itself, and keep it on one line."""
-    return " ".join(str(text).translate(_MEANING).split())
+    plain = "".join(c if c.isprintable() else " " for c in str(text))
+    return " ".join(plain.translate(_MEANING).split())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
-from archgen.report.facts import Facts, paths, value_of
-from archgen.view import endings, figure, plain
+from archgen.report.facts import Facts, error_of, paths, spoken, value_of
+from archgen.study.report import Row, gain
+from archgen.view import endings, figure, plain, varied
 
 STATES = {
     "running": "is running",
@@ -39,7 +41,7 @@ def headline(facts: Facts) -> list[str]:
         + (f", with {limits(facts)}." if study.keep else ", without limits.")
     ]
     ended = f"{facts.trained} of {_count(study.trials, 'candidate')} trained"
-    when = facts.changed.isoformat(sep=" ", timespec="minutes")
+    when = f"{facts.changed:%Y-%m-%d %H:%M %Z}"
     said.append(f"The search {STATES[facts.state]}: {ended}; last change {when}.")
     if facts.best:
         said.append(_outcome(facts))
@@ -54,7 +56,9 @@ def _outcome(facts: Facts) -> str:
     else:
         best = "The best is"
     costs = ", ".join(f"{figure(cost, first.costs[cost])} {cost}" for cost in ("params", "macs"))
-    said = f"{best} candidate {first.number} with {name} {figure(name, first.scores[name])} ({costs})"
+    said = (
+        f"{best} candidate {first.number} with {name} {figure(name, first.scores[name])} ({costs})"
+    )
     test = f"; {figure('top1', first.test)} on the test split" if first.test is not None else ""
     return f"{said}{test}."
 
@@ -85,23 +89,60 @@ def best_table(facts: Facts) -> Table:
         cells = ["" if v is None else figure(n, v) for n, v in zip(figures, values, strict=True)]
         if tested:
             cells.append("" if row.test is None else figure("top1", row.test))
-        varied = [plain(row.vary[path]) if path in row.vary else "" for path in names]
-        rows.append([row.number, *cells, *varied])
+        said = varied(facts.study, row.vary)
+        rows.append([row.number, *cells, *[said.get(path, "") for path in names]])
     headings = [*figures, *["test top1"] * tested]
-    said = "Scores are of the validation split; params and macs (for one image) are exact."
-    return Table(
-        said, [">candidate", *[f">{name}" for name in headings], *names.values()], rows
-    )
+    caption = "Scores are of the validation split; params and macs (for one image) are exact."
+    return Table(caption, [">candidate", *[f">{name}" for name in headings], *names.values()], rows)
+
+
+def records(facts: Facts) -> Table:
+    """The candidates that were the best so far when they were complete."""
+    name, way = facts.watched, facts.study.score[facts.watched]
+    rows: list[Row] = []
+    for row in facts.complete:
+        if not rows or gain(row, name, way) > gain(rows[-1], name, way):
+            rows.append(row)
+    cells = [(row.number, figure(name, row.scores[name])) for row in rows]
+    return Table("Each best so far", [">candidate", f">{name}"], cells)
+
+
+def quantiles(facts: Facts) -> Table:
+    """The errors that parts of the complete candidates stay within."""
+    errors = sorted(error_of(row, facts.watched) for row in facts.complete)
+    parts = (("best", 0.0), ("25%", 0.25), ("50%", 0.5), ("75%", 0.75), ("all", 1.0))
+    unit = "%" if facts.watched == "top1" else ""
+    cells = [
+        (name, f"{errors[max(0, ceil(part * len(errors)) - 1)]:.3g}{unit}")
+        for name, part in parts
+        if errors
+    ]
+    return Table("Errors", ["part of the networks", ">error at most"], cells)
+
+
+def importance_table(facts: Facts) -> Table | None:
+    """Each parameter's part in reaching the best of each score."""
+    if not facts.importances:
+        return None
+    scores = list(facts.importances)
+    names = dict.fromkeys(name for parts in facts.importances.values() for name in parts)
+    words = spoken(facts.study, facts.complete)
+    rows = [
+        [words[name], *[f"{facts.importances[s].get(name, 0):.1%}" for s in scores]]
+        for name in names
+    ]
+    return Table("Importances", ["parameter", *[f">best {score}" for score in scores]], rows)
 
 
 def environment(facts: Facts) -> Table | None:
     """What each call of the search wrote about its machine: a row a fact, a column a call."""
     if not facts.runs:
         return None
-    keys = dict.fromkeys(key for run in facts.runs for key in run)
     shown = facts.runs[-CALLS:]
+    keys = dict.fromkeys(key for run in shown for key in run if run[key] is not None)
+    keys.pop("started", None)
     rows = [[key, *[_told(run.get(key)) for run in shown]] for key in keys]
-    said = f"The last {len(shown)} of {len(facts.runs)} calls" if facts.runs[CALLS:] else "Calls"
+    said = f"The last {len(shown)} of {len(facts.runs)} calls, by when they began"
     return Table(said, ["", *[_told(run.get("started")) for run in shown]], rows)
 
 

@@ -7,13 +7,25 @@ from archgen.view.diagram import dot, mermaid
 from archgen.view.drawing import svg
 from archgen.view.library import SpecRow, StudyRow, spec_rows, study_rows
 from archgen.view.rows import OpRow, StageRow, op_rows, stage_rows
-from archgen.view.words import duration, endings, figure, op_words, plain, short
+from archgen.view.words import (
+    brief,
+    chosen,
+    duration,
+    endings,
+    figure,
+    op_words,
+    plain,
+    short,
+    varied,
+)
 
 __all__ = [
     "OpRow",
     "SpecRow",
     "StageRow",
     "StudyRow",
+    "brief",
+    "chosen",
     "dot",
     "duration",
     "endings",
@@ -27,4 +39,5 @@ __all__ = [
     "stage_rows",
     "study_rows",
     "svg",
+    "varied",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 
 from archgen.ops import size
 from archgen.spec import Net
@@ -84,7 +85,7 @@ def _layers(places: dict[str, _Place]) -> list[list[str]]:
     layers: list[list[str]] = [[] for _ in range(1 + max(p.layer for p in places.values()))]
     for key, place in places.items():
         layers[place.layer].append(key)
-    for above, layer in zip(layers, layers[1:], strict=False):
+    for above, layer in pairwise(layers):
         rank = {key: index / max(1, len(above) - 1) for index, key in enumerate(above)}
 
         def middle(key: str, rank: dict[str, float] = rank) -> float:
@@ -97,8 +98,9 @@ def _layers(places: dict[str, _Place]) -> list[list[str]]:
 
 def _box(place: _Place) -> str:
     left, top = place.x - WIDTH / 2, place.layer * (HEIGHT + DROP)
+    first = top + (HEIGHT - 15 * len(place.lines)) / 2 + 12
     texts = [
-        f'<text x="{place.x:g}" y="{top + 17 + 15 * index}"{_weight(index)}>{_cut(line)}</text>'
+        f'<text x="{place.x:g}" y="{first + 15 * index:g}"{_weight(index)}>{_cut(line)}</text>'
         for index, line in enumerate(place.lines)
     ]
     frame = (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archgen.ops import Op
+
+if TYPE_CHECKING:
+    from archgen.study.space import Choice, Range, Study
 
 _IN_SHAPES = ("inp", "out", "channels", "dims")
 _UNITS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
@@ -67,7 +70,41 @@ def endings(paths: Iterable[str]) -> dict[str, str]:
 
 
 def plain(value: object) -> str:
-    """Write a spec's value on one line: ``34``, ``zeros``, ``[2,1,1]``."""
+    """Write a spec's value on one line: ``34``, ``zeros``, ``[2,1,1]``, ``{kind:cycle,of:[1]}``."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{plain(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{','.join(map(plain, value))}]"
     if isinstance(value, float):
         return f"{value:g}"
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def brief(value: object) -> str:
+    """Write a spec's value as `plain` does, but of a mapping the words in it: ``additive``."""
+    if not isinstance(value, dict):
+        return plain(value)
+    words = [each for each in value.values() if isinstance(each, str)]
+    return " ".join(words) or plain(value)
+
+
+def chosen(vary: Range | Choice, value: object) -> str:
+    """Write a parameter's value; briefly what brings parameters of its own, if that is clear.
+
+    Such a schedule's own alpha would only mislead: another one takes its place.
+    """
+    from archgen.study.space import Choice
+
+    if isinstance(vary, Choice) and vary.under(value):
+        text = brief(value)
+        if [brief(other) for other in vary.values].count(text) == 1:
+            return text
+    return plain(value)
+
+
+def varied(study: Study, vary: Mapping[str, Any]) -> dict[str, str]:
+    """Write what varies in a candidate, by path: ``{"stages.width": "additive", ...}``."""
+    from archgen.study.space import walk
+
+    found = walk(study.vary, lambda _, path, __: vary[path])
+    return {one.path: chosen(one.vary, one.value) for one in found}

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from archgen.cli import progress
 from archgen.study import Row, Status, Study, load_study
+from archgen.study.space import Range
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +18,7 @@ def study() -> Study:
 
 def row(number: int, state: Any = "complete", **more: Any) -> Row:
     vary = {
+        "stages.width": {"kind": "additive", "start": 16, "alpha": 48},
         "stages.width.alpha": 40 + number,
         "stages.depth": [1, 2, 2],
         "stages.shortcut.widen": "zeros",
@@ -39,13 +41,13 @@ def test_cells_name_what_varies_as_short_as_possible(study: Study) -> None:
         ">candidate", ">top1", ">params", ">macs", "values",
     ]  # fmt: skip
     assert progress.candidate_cells(study, [row(2)]) == [
-        ("2", "97.75%", "123k", "2.65M", "alpha=42 depth=[1,2,2] widen=zeros")
+        ("2", "97.75%", "123k", "2.65M", "width=additive alpha=42 depth=[1,2,2] widen=zeros")
     ]
 
 
 def test_paths_with_one_ending_keep_what_sets_them_apart(study: Study) -> None:
     twin = study.model_copy(
-        update={"vary": dict.fromkeys(["a.width", "b.width"], study.vary["stages.width.alpha"])}
+        update={"vary": dict.fromkeys(["a.width", "b.width"], Range(from_=0.5, to=4))}
     )
     one = Row(0, "complete", vary={"a.width": 4, "b.width": 0.5}, scores={"top1": 1.0})
     assert progress.candidate_cells(twin, [one])[0][-1] == "a.width=4 b.width=0.5"

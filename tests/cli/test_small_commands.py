@@ -21,8 +21,8 @@ def test_list_names_all_that_ships(run) -> None:
 
 
 def test_list_takes_a_pattern(run) -> None:
-    names = [line.split()[0] for line in run("list", "dpn*").stdout.splitlines()]
-    assert names[2:] == ["dpn68", "dpn68b", "dpn92", "dpn98", "dpn107", "dpn131"]
+    names = [line.split()[0] for line in run("list", "dpn[69]*").stdout.splitlines()]
+    assert names[2:] == ["dpn68", "dpn68b", "dpn92", "dpn98"]
     nothing = run("list", "resnext9000")
     assert nothing.exit_code == 0
     assert nothing.stdout == ""
@@ -32,7 +32,9 @@ def test_list_takes_a_pattern(run) -> None:
 def test_list_as_json(run) -> None:
     document = json.loads(run("list", "pyramid", "--json").stdout)
     assert "pyramidnet110_a48" in [row["name"] for row in document["specs"]]
-    assert [row["name"] for row in document["studies"]] == ["pyramid"]
+    assert [row["name"] for row in document["studies"]] == [
+        "pyramid", "pyramid_cifar", "pyramid_fashion",
+    ]  # fmt: skip
 
 
 def test_check_says_one_line_for_each_spec(run, small: Path) -> None:
@@ -75,7 +77,10 @@ def test_schema(run, kind: str) -> None:
 def test_no_command_and_help_teach(run) -> None:
     bare = run()
     assert bare.exit_code == 2
-    for name in ["list", "show", "check", "build", "train", "search", "best", "schema", "app"]:
+    for name in [
+        "list", "show", "check", "build", "train", "search", "studies", "best", "report", "schema",
+        "app",
+    ]:  # fmt: skip
         text = run(name, "--help").stdout
         assert f"\n  Examples:\n      archgen {name}" in text, name
     assert run("--help").stdout.count("archgen") > 4

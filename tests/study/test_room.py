@@ -53,15 +53,6 @@ def test_it_is_bounded_in_time(write: Write) -> None:
     assert probe(load_study(write()), seconds=0).tried == 1
 
 
-def test_the_default_study_has_room_and_limits_that_bind() -> None:
-    room = probe(load_study("pyramid"), seconds=60)
-    assert room.size is not None
-    assert room.size > 1000
-    assert 0.3 <= room.share <= 0.7
-    assert room.warnings() == []
-    assert all(count for name, count in room.excluded.items() if name != "builds")
-
-
 @pytest.mark.parametrize(
     ("vary", "values"),
     [

@@ -1,0 +1,65 @@
+"""Searches in a folder: found, read or said to be damaged; a running one holds its lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archgen.study import load_study
+from archgen.study.record import Record
+from archgen.study.report import Row
+from archgen.study.runs import held, runs, state_of
+from archgen.study.storage import JOURNAL, STUDY, owned, settle
+
+from .conftest import Write
+
+
+def begin(folder: Path, study: Path, tops: list[float]) -> None:
+    """Leave what a search leaves, without training."""
+    asked = load_study(study)
+    with owned(folder):
+        settle(folder, asked)
+        record = Record(asked, folder)
+        for number, top1 in enumerate(tops):
+            row = Row(
+                number, "complete", {"stem.width": 2 + number, "stem.kernel": 1},
+                {"params": 9, "macs": 9}, f"d{number}", {"top1": top1},
+            )  # fmt: skip
+            record.add(row, {}, {}, {})
+
+
+def test_a_folder_without_searches_has_none(tmp_path: Path) -> None:
+    assert runs(tmp_path / "nowhere") == []
+    (tmp_path / "other").mkdir()
+    assert runs(tmp_path) == []
+
+
+def test_searches_are_listed_with_their_state_and_best(write: Write, tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    begin(folder / "a", write(), [50.0, 70.0])
+    begin(folder / "b", write(trials=2), [50.0, 60.0, 70.0])
+    found = {run.folder.name: run for run in runs(folder)}
+    assert [(name, found[name].state) for name in "ab"] == [("a", "stopped"), ("b", "complete")]
+    assert (found["a"].trained, found["a"].trials) == (2, 4)
+    assert [row.number for row in found["a"].best] == [1]
+    assert found["a"].changed.tzinfo is not None
+
+
+def test_a_running_one_is_told_by_its_lock(write: Write, tmp_path: Path) -> None:
+    begin(tmp_path / "a", write(), [50.0])
+    assert not held(tmp_path / "a")
+    with owned(tmp_path / "a"):
+        assert held(tmp_path / "a")
+        assert state_of(tmp_path / "a", 99, 4) == "running"
+    assert state_of(tmp_path / "a", 99, 4) == "complete"
+    assert not held(tmp_path)
+
+
+def test_a_damaged_one_is_listed_and_the_others_too(write: Write, tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    for name in "abc":
+        begin(folder / name, write(), [50.0])
+    (folder / "a" / STUDY).write_text("- nothing\n")
+    (folder / "b" / JOURNAL).write_text("{}\n")
+    states = {run.name: run.state for run in runs(folder)}
+    assert states == {"a": "damaged", "b": "damaged", "tiny": "stopped"}
+    assert all("\n" not in run.problem for run in runs(folder))
