@@ -44,7 +44,7 @@ class Unit(nn.Module):
             self.widen = nn.Sequential(nn.Conv2d(inp, out, 1, bias=False), nn.BatchNorm2d(out))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """As above."""
+        """(N, C, H, W) to (N, C', H', W')."""
         y = functional.relu(self.norm2(self.conv1(self.norm1(x))))
         y = self.norm3(self.conv2(y))
         x = self.down(x)
@@ -52,7 +52,8 @@ class Unit(nn.Module):
             x = self.widen(x)
         elif y.shape[1] > x.shape[1]:
             x = functional.pad(x, (0, 0, 0, 0, 0, y.shape[1] - x.shape[1]))
-        return x + y
+        z: torch.Tensor = x + y
+        return z
 
 
 class PyramidNet(nn.Module):

@@ -83,7 +83,9 @@ def ten_thousand(count: int, two: bool) -> dict[str, float]:
     """Open a study with so many recorded candidates, and ask for one more, in seconds."""
     from archgen.study import load_study
     from archgen.study.judge import judge
-    from archgen.study.propose import Proposer, params_of
+    from archgen.study.propose import Proposer
+    from archgen.study.sampler import params_of
+    from archgen.study.space import values_at
     from archgen.study.record import Record
     from archgen.study.report import Row
     from archgen.study.storage import owned, settle
@@ -100,7 +102,7 @@ def ten_thousand(count: int, two: bool) -> dict[str, float]:
             settle(home, study)
             record = Record(study, home)
             for number in range(count):
-                vary = {path: one.draw(chance) for path, one in study.vary.items()}
+                vary = values_at(study.vary, lambda _: chance.random())
                 judged = judge(study, vary)
                 row = Row(number, "running", vary, judged.costs, judged.digest)
                 known = {"top1": 90 + 9 * chance.random(), "macs": float(judged.costs["macs"])}
@@ -175,7 +177,7 @@ def main() -> None:
         print(json.dumps(only(given.only[0], [float(n) for n in given.only[1:]])))
         return
     cores = len(os.sched_getaffinity(0))
-    ways = {
+    ways: dict[str, tuple[str, *tuple[int, ...]]] = {
         "plain script": ("plain", given.trials),
         "archgen, 1 worker of 1 thread": ("ours", given.trials, 1, 1),
         f"archgen, 1 worker of {cores} threads": ("ours", given.trials, 1, cores),
