@@ -107,9 +107,10 @@ def row_of(trial: FrozenTrial, test: Mapping[str, float]) -> Row:
 def attributes(row: Row) -> dict[str, dict[str, Any]]:
     """What a row leaves in the journal: what the candidate is, and how far it came."""
     known = {"vary": row.vary, "costs": row.costs, "digest": row.digest}
-    told = {key: value for key, value in asdict(row).items() if key not in known}
-    del told["number"], told["test"]
-    return {CANDIDATE: known, OUTCOME: told}
+    ended = {"state": row.state, "scores": row.scores, "top1": row.top1, "loss": row.loss}
+    ended |= {"epochs": row.epochs, "curve": row.curve, "seconds": row.seconds}
+    ended["reason"] = row.reason
+    return {CANDIDATE: known, OUTCOME: {key: value for key, value in ended.items() if value}}
 
 
 def front(rows: Iterable[Row], score: Mapping[str, Direction]) -> list[Row]:

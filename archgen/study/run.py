@@ -43,6 +43,8 @@ from archgen.study.storage import (
 
 # After so many candidates in a row that failed the next would as well.
 FAILING = 5
+# Behind the point of what is recorded: a candidate's own files have all.
+DIGITS = 5
 # How often a candidate is begun whose process is ended from outside.
 TRIES = 2
 
@@ -291,11 +293,14 @@ class _Search:
         last = epochs[-1]
         return replace(
             row,
-            top1=last["top1"],
-            loss=last["loss"],
+            top1=round(last["top1"], DIGITS),
+            loss=round(last["loss"], DIGITS),
             epochs=last["epoch"],
             seconds=round(last["seconds"], 3),
-            curve=(*row.curve[: epochs[0]["epoch"] - 1], *(e[self.study.watched] for e in epochs)),
+            curve=(
+                *row.curve[: epochs[0]["epoch"] - 1],
+                *(round(epoch[self.study.watched], DIGITS) for epoch in epochs),
+            ),
         )
 
     def _scored(self, row: Row, said: Trained) -> Row:
