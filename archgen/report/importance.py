@@ -14,8 +14,8 @@ from archgen.study.space import Direction, Study
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-LEAST = 10
-"""Complete candidates below which nothing is said."""
+LEAST, MOST = 10, 2000
+"""Complete candidates below which nothing is said; of more than the most, every n-th is asked."""
 AMONG = 5
 """Candidates that stand for the best of a score, or a tenth of all where that is more."""
 
@@ -39,6 +39,7 @@ def importances(study: Study, rows: Sequence[Row]) -> dict[str, dict[str, float]
     done = [row for row in rows if row.state == "complete"]
     if len(done) < LEAST:
         return {}
+    done = done[:: -(-len(done) // MOST)]
     known = [params_of(study, row.vary) for row in done]
     seen = {(name, value) for params, _ in known for name, value in params.items()}
     # Of what has one value in all of them nothing can be said, and an estimate would say something.
