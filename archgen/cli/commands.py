@@ -14,11 +14,14 @@ from typer.core import TyperGroup
 from archgen.cli.build import build
 from archgen.cli.check import check
 from archgen.cli.console import complain
+from archgen.cli.evaluate import evaluate
 from archgen.cli.explore import explore
 from archgen.cli.library import library
+from archgen.cli.report import report
 from archgen.cli.schema import schema
 from archgen.cli.search import best, search
 from archgen.cli.show import show
+from archgen.cli.studies import studies
 from archgen.cli.train import train
 from archgen.errors import ArchError
 
@@ -82,7 +85,7 @@ def archgen(
     """
 
 
-_NAMES = {library: "list", explore: "app"}
+_NAMES = {library: "list", evaluate: "eval", explore: "app"}
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
@@ -93,5 +96,7 @@ app = typer.Typer(
 
 
 app.callback(help=_help(archgen))(archgen)
-for _command in (library, show, check, build, train, search, best, schema, explore):
+for _command in (
+    library, show, check, build, train, evaluate, search, studies, best, report, schema, explore,
+):  # fmt: skip
     app.command(_NAMES.get(_command), help=_help(_command))(_command)

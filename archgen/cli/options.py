@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -47,7 +47,8 @@ def _assignment(text: str) -> str:
     return text
 
 
-def _assignments(texts: list[str] | None) -> list[str]:
+def checked_assignments(texts: list[str] | None) -> list[str]:
+    """Refuse what is not PATH=VALUE."""
     return [_assignment(text) for text in texts or []]
 
 
@@ -75,7 +76,7 @@ Set: TypeAlias = Annotated[
         "--set",
         metavar="PATH=VALUE",
         help="Change a value of the spec: stages.groups=32, input=[3,64,64]. Repeatable.",
-        callback=_assignments,
+        callback=checked_assignments,
         show_default=False,
     ),
 ]
@@ -93,6 +94,17 @@ Device: TypeAlias = Annotated[
     str,
     typer.Option(help="auto (an accelerator if there is one), cpu, cuda, cuda:N or mps."),
 ]
+DataRoot: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Where data sets lie, in torchvision's layout.",
+        show_default="$ARCHGEN_DATA or data",
+    ),
+]
+Download: TypeAlias = Annotated[
+    bool, typer.Option("--download", help="Fetch the data set if it is not here.")
+]
 
 
 def use_blocks(paths: Sequence[Path] | None) -> None:
@@ -109,7 +121,7 @@ def use_blocks(paths: Sequence[Path] | None) -> None:
 
 
 def load_net(
-    spec: str, assignments: Sequence[str] | None = None, blocks: Sequence[Path] | None = None
+    spec: str, changes: Sequence[str] | None = None, blocks: Sequence[Path] | None = None
 ) -> Net:
     """Load a spec, with the changes of ``--set``; it is checked down to every shape.
 
@@ -120,20 +132,34 @@ def load_net(
 
     use_blocks(blocks)
     net = load(spec)
-    values = {}
-    for text in assignments or []:
-        path, _, value = text.partition("=")
-        values[path.strip()] = _value(path.strip(), value)
+    values = assignments(changes, "--set")
     if values:
         net = net.set(values)
     net.graph()
     return net
 
 
-def _value(path: str, text: str) -> object:
+def assignments(texts: Sequence[str] | None, option: str) -> dict[str, Any]:
+    """The values of PATH=VALUE, each written as in YAML.
+
+    Args:
+        texts: As given.
+        option: The option's name, for messages.
+
+    Raises:
+        ArchError: A value is no YAML.
+    """
+    values = {}
+    for text in texts or []:
+        path, _, value = text.partition("=")
+        values[path.strip()] = _value(path.strip(), value, option)
+    return values
+
+
+def _value(path: str, text: str, option: str) -> object:
     from archgen import yamlfile
 
     try:
-        return yamlfile.parse(text, "--set").value
+        return yamlfile.parse(text, option).value
     except ArchError as error:
-        raise ArchError(path, f"{text!r} is no value: {error.message}", file="--set") from None
+        raise ArchError(path, f"{text!r} is no value: {error.message}", file=option) from None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json as json_text
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from typing import TYPE_CHECKING
 
 from archgen.cli.console import lay_out, note, print_text, terminal_width
@@ -38,32 +36,22 @@ def _figures(study: Study) -> list[str]:
 
 
 def _figure(row: Row, name: str) -> str:
-    from archgen.view import short
+    from archgen.view import figure
 
     value = row.scores.get(name, row.costs.get(name))
     if value is None:
         value = {"top1": row.top1, "loss": row.loss}.get(name)
-    if value is None:
-        return ""
-    if name == "top1":
-        return f"{value:.2f}%"
-    return f"{value:.4f}" if name == "loss" else short(value)
+    return "" if value is None else figure(name, value)
 
 
 def _values(study: Study, row: Row) -> str:
-    """Write what varies; of each path as much as tells it from the others."""
-    keys = [path.split(".") for path in study.vary]
-    endings = ([".".join(key[-length:]) for key in keys] for length in count(1))
-    names = next(names for names in endings if len(set(names)) == len(names))
+    """Write what varies, in the study's order; a path under one choice only may be absent."""
+    from archgen.view import endings, plain
+
+    names = endings(dict.fromkeys([*study.vary, *row.vary]))
     return " ".join(
-        f"{name}={_value(row.vary[path])}" for name, path in zip(names, study.vary, strict=True)
+        f"{name}={plain(row.vary[path])}" for path, name in names.items() if path in row.vary
     )
-
-
-def _value(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return value if isinstance(value, str) else json_text.dumps(value, separators=(",", ":"))
 
 
 def headline(study: Study, status: Status) -> str:
@@ -113,11 +101,14 @@ class _Lines:
         if row is None:
             for text in status.notes:
                 self.say(text)
-        elif row.trained:
+        elif status.said:
+            self.say(status.said)
+        elif row.trained or row.state == "failed":
             cells = candidate_cells(self.study, [row])[0]
             named = zip(_figures(self.study), cells[1:-1], strict=True)
             figures = " ".join(f"{name}={cell}" for name, cell in named if cell)
-            self.say(f"candidate {row.number} {row.state}: {figures} {cells[-1]}")
+            reason = f" ({row.reason})" if row.reason else ""
+            self.say(f"candidate {row.number} {row.state}: {figures} {cells[-1]}{reason}")
             self.say(f"  {headline(self.study, status)}")
 
 
@@ -127,14 +118,18 @@ class _Recent:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.rows: dict[int, Row] = {}
+        self.said: list[str] = []
 
     def draw(self, status: Status) -> Group:
         from rich.console import Group
         from rich.text import Text
 
         row = status.row
-        if row is not None and (row.trained or row.state == "running"):
-            self.rows[row.number] = row
+        for one in (*status.running, *([row] if row is not None else [])):
+            if one.trained or one.state in ("running", "failed"):
+                self.rows[one.number] = one
+        if status.said:
+            self.said.append(status.said)
         shown = list(self.rows.values())[-RECENT:]
         cells = [
             (number, f"{row.epochs}/{status.epochs}", row.state, *rest)
@@ -143,6 +138,6 @@ class _Recent:
         number, *rest = candidate_headings(self.study)
         headings = [number, ">epoch", "state", *rest]
         lines = lay_out(headings, cells, elastic=["values"], width=terminal_width())
-        notes = [Text(text, style="yellow") for text in status.notes]
+        notes = [Text(text, style="yellow") for text in (*status.notes, *self.said[-RECENT:])]
         told = Text(headline(self.study, status), style="bold")
         return Group(*notes, *map(Text, lines), told)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from archgen.cli.console import note, print_json, print_table, print_text
-from archgen.cli.options import Blocks, Device, Json, complete_study, use_blocks
+from archgen.cli.options import Blocks, DataRoot, Device, Json, complete_study, use_blocks
 from archgen.cli.progress import candidate_cells, candidate_headings, progress
 
 
@@ -27,26 +27,50 @@ def search(
         int | None,
         typer.Option(min=1, help="Candidates to train in all.", show_default="as the study says"),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=256,
+            help="Candidates trained side by side; the CPU's cores are shared out among them.",
+            show_default="one a GPU, or one a CPU core",
+        ),
+    ] = None,
     device: Device = "auto",
+    data_root: DataRoot = None,
+    hang: Annotated[
+        float,
+        typer.Option(min=1, help="Give a candidate up that finishes no step for so many seconds."),
+    ] = 600,
     blocks: Blocks = None,
     json: Json = False,
 ) -> None:
     """Search a study: train candidates, keep the best.
 
-    Only what is within the study's limits is trained. Ctrl-C keeps all results; the same
-    command goes on from there. Everything lies in studies/runs/NAME.
+    Only what is within the study's limits is trained, each candidate in a process of its own.
+    Ctrl-C keeps all results; the same command goes on from there, and candidates in training
+    from their checkpoints. Everything lies in studies/runs/NAME.
 
     Examples:
         archgen search --space pyramid
-        archgen search --space my_study.yaml --trials 100
+        archgen search --space my_study.yaml --trials 100 --workers 4
     """
     from archgen.study import load_study
     from archgen.study import search as run
 
     use_blocks(blocks)
-    study = load_study(space)
+    study = load_study(space, root=data_root)
     with progress(study, json=json) as shown:
-        outcome = run(study, trials=trials, device=device, progress=shown)
+        outcome = run(
+            study,
+            trials=trials,
+            workers=workers,
+            device=device,
+            root=data_root,
+            hang=hang,
+            blocks=blocks or (),
+            progress=shown,
+        )
     if json:
         print_json(outcome)
     else:
@@ -62,7 +86,7 @@ def search(
             print_text(f"archgen best {study.name} shows more; everything is in {outcome.folder}")
     if outcome.ending == "interrupted":
         raise typer.Exit(130)
-    if not outcome.best:
+    if outcome.ending == "failing" or not outcome.best:
         raise typer.Exit(1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -12,23 +12,75 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archgen.cli.build import enough_memory, make, refuse_large
-from archgen.cli.console import note, print_json, print_text, working
-from archgen.cli.options import Blocks, Device, Json, Set, Spec, load_net
-from archgen.errors import ArchError
+from archgen.cli.console import complain, note, print_json, print_text, working
+from archgen.cli.options import (
+    Blocks,
+    DataRoot,
+    Device,
+    Download,
+    Json,
+    Set,
+    Spec,
+    assignments,
+    checked_assignments,
+    load_net,
+)
+from archgen.errors import ArchError, unknown
 
 if TYPE_CHECKING:
-    from archgen.train.loop import Epoch
     from archgen.train.recipe import Recipe
+    from archgen.train.result import Epoch
+
+RECIPE = "as the recipe says"
 
 
 def train(
     spec: Spec,
-    data: Annotated[str, typer.Option(help="The data set.")] = "digits",
-    epochs: Annotated[int, typer.Option(help="Passes over the data.")] = 12,
-    batch: Annotated[int, typer.Option(help="Images a step.")] = 64,
-    lr: Annotated[float, typer.Option(help="The highest learning rate.")] = 0.1,
-    seed: Annotated[int, typer.Option(help="Decides weights, order and shifts.")] = 0,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Start from a paper's recipe, such as resnet_cifar."),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="digits, fashion-mnist, cifar10, cifar100 or imagefolder:PATH.",
+            show_default=RECIPE,
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the data.", show_default=RECIPE)
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Images a step.", show_default=RECIPE)] = None,
+    lr: Annotated[
+        float | None, typer.Option(help="The highest learning rate.", show_default=RECIPE)
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Decides weights, order and chances.", show_default=RECIPE)
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="float32, bfloat16, float16 or auto: the fastest safe one."),
+    ] = None,
+    memory_format: Annotated[
+        str | None, typer.Option(help="contiguous, channels_last or auto: the faster one.")
+    ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="FIELD=VALUE",
+            help="Set any other field of the recipe: mixup=0.2, optimizer=adamw. Repeatable.",
+            callback=checked_assignments,
+            show_default=False,
+        ),
+    ] = None,
     device: Device = "auto",
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads on the CPU.", show_default="as PyTorch chooses"),
+    ] = None,
+    data_root: DataRoot = None,
+    download: Download = False,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write NAME.py, NAME.safetensors and NAME.yaml there."),
@@ -39,64 +91,121 @@ def train(
 ) -> None:
     """Train a network from scratch.
 
-    With SGD with momentum, a linear warm-up and a cosine schedule. It is judged on the
-    validation split after each epoch, and once on the test split at the end.
+    It is judged on the validation split after each epoch, and once on the test split at the
+    end. The recipe without a name is SGD with momentum, 12 epochs with a linear warm-up and a
+    cosine schedule; archgen schema describes all its fields. With --out, the run's state is
+    in NAME.state.pt after every epoch, and the same command goes on from there.
 
     Examples:
         archgen train pyramidnet_digits --epochs 8
-        archgen train my_net.yaml --data digits --lr 0.05 --out nets
+        archgen train my_net.yaml --lr 0.05 --with mixup=0.2 --out nets
+        archgen train my_net.yaml --recipe resnet_cifar --precision auto --memory-format auto
     """
-    recipe = _recipe(data=data, epochs=epochs, batch=batch, lr=lr, seed=seed)
+    asked = _recipe(
+        with_,
+        recipe=recipe,
+        data=data,
+        epochs=epochs,
+        batch=batch,
+        lr=lr,
+        seed=seed,
+        precision=precision,
+        memory_format=memory_format,
+    )
     net = load_net(spec, set_, blocks)
-    from archgen.train.recipe import check_fit
+    from archgen.train.adapt import adapt
 
-    check_fit(data, net.input, net.graph().classes)
+    say = note if json else print_text
+    adapted = adapt(net, asked.data, root=data_root, head_dropout=asked.head_dropout)
+    net = adapted.net
+    for change in adapted.changes:
+        say(change)
     refuse_large(net)
 
     with working("loading PyTorch and the data"):
+        import torch
+
         from archgen.nn.save import prepared, save
         from archgen.train.data import load_data
-        from archgen.train.loop import choose_device, evaluate, use_threads
+        from archgen.train.device import choose_device, use_threads
+        from archgen.train.evaluate import evaluate
         from archgen.train.loop import train as run
 
         chosen = choose_device(device)
-        sets = load_data(recipe.data, chosen)
-    with prepared(out) if out is not None else nullcontext():
-        with use_threads(1), enough_memory(net), _progress(recipe, json=json) as report:
-            model = make(net, recipe.seed)
-            result = run(model, sets, recipe, device=chosen, report=report)
-            if result.state == "diverged":
-                message = f"a loss was no finite number in epoch {len(result.curve)}; lower --lr"
-                raise ArchError(net.name, message)
-            loss, top1 = evaluate(model, sets.test)
-        written = save(model, net, out) if out is not None else []
+        sets = load_data(asked.data, chosen, root=data_root, download=download, size=net.input)
+    state = out / f"{net.name}.state.pt" if out is not None else None
+    with (
+        prepared(out) if out is not None else nullcontext(),
+        use_threads(threads or torch.get_num_threads()),
+        enough_memory(net),
+        _resumable(state),
+    ):
+        model = make(net, asked.seed)
+        with _progress(asked, json=json) as report:
+            result = run(
+                model,
+                sets,
+                asked,
+                device=chosen,
+                report=report,
+                state=state,
+                every_epoch=True,
+                note=say,
+            )
+        if result.state != "finished":
+            if state is not None:
+                state.unlink(missing_ok=True)
+            hint = "lower --lr" if result.state == "diverged" else "lower --batch"
+            raise ArchError(net.name, f"{result.reason}; {hint}")
+        test = evaluate(model, sets.test)
+        about = {"data": asked.data, "recipe": asked.model_dump_json()}
+        written = save(model, net, out, metadata=about) if out is not None else []
+    if state is not None:
+        state.unlink(missing_ok=True)
     if json:
         judged = {
             "validation": {"loss": result.loss, "top1": result.top1},
-            "test": {"loss": loss, "top1": top1},
+            "test": {"loss": test.loss, "top1": test.top1},
         }
         ran = {"device": str(chosen), "seconds": result.seconds, "files": written}
         curve = [asdict(epoch) for epoch in result.curve]
-        about = {"name": net.name, "recipe": recipe.model_dump()}
-        print_json(about | ran | judged | {"curve": curve})
+        told = {"name": net.name, "changes": adapted.changes, "recipe": asked.model_dump()}
+        ran |= {"setting": asdict(result.setting)}
+        print_json(told | ran | judged | {"curve": curve})
         return
     for path in written:
         print_text(f"wrote {path}")
     print_text(f"validation: top-1 {result.top1:.2f}%, loss {result.loss:.4g}")
-    print_text(f"test:       top-1 {top1:.2f}%, loss {loss:.4g}")
+    print_text(f"test:       top-1 {test.top1:.2f}%, loss {test.loss:.4g}")
 
 
-def _recipe(**given: Any) -> Recipe:
+def _recipe(with_: Sequence[str] | None, **given: Any) -> Recipe:
     from pydantic import ValidationError
 
     from archgen.columns import from_validation
-    from archgen.train.recipe import Recipe, needs
+    from archgen.train.recipe import Recipe
 
-    needs(given["data"])
+    values = {name: value for name, value in given.items() if value is not None}
+    values |= assignments(with_, "--with")
+    for name in values.keys() - Recipe.model_fields.keys():
+        raise ArchError("--with", unknown("field of a recipe", name, Recipe.model_fields))
     try:
-        return Recipe(**given)
+        return Recipe.model_validate(values)
     except ValidationError as error:
         raise from_validation(error, "") from None
+
+
+@contextmanager
+def _resumable(state: Path | None) -> Iterator[None]:
+    """Say after Ctrl-C how the run goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if state is None:
+            complain("interrupted; with --out DIR, the same command would go on from here")
+        else:
+            complain(f"interrupted; the same command goes on from {state}")
+        raise typer.Exit(130) from None
 
 
 @contextmanager

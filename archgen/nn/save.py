@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from archgen.files import write_whole
 from archgen.spec import Net
 
 
-def save(model: nn.Module, net: Net, folder: Path) -> list[Path]:
+def save(
+    model: nn.Module, net: Net, folder: Path, *, metadata: Mapping[str, str] | None = None
+) -> list[Path]:
     """Write ``NAME.py``, ``NAME.safetensors`` and ``NAME.yaml``, all three or none.
 
     The module imports alone, and loads the weights with ``strict=True``.
@@ -24,14 +26,17 @@ def save(model: nn.Module, net: Net, folder: Path) -> list[Path]:
         model: What `build` made of `net`.
         net: The spec.
         folder: Where to; made if need be.
+        metadata: What else the weights' file shall say of itself; ``data`` is the data set that
+            they were trained on.
 
     Raises:
         ArchError: A file cannot be written; new files are gone again, old ones may be replaced.
     """
     tensors = {name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()}
+    about = {"archgen": net.name, **(metadata or {})}
     # The largest first: a full disk shows before anything else is there.
     contents: list[tuple[Path, str | bytes]] = [
-        (folder / f"{net.name}.safetensors", to_bytes(tensors, {"archgen": net.name})),
+        (folder / f"{net.name}.safetensors", to_bytes(tensors, about)),
         (folder / f"{net.name}.py", source(net)),
         (folder / f"{net.name}.yaml", net.dump()),
     ]

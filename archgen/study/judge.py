@@ -79,6 +79,6 @@ def row_of(judged: Judged, number: int, rows: Iterable[Row]) -> Row:
 def is_taken(row: Row) -> bool:
     """Whether its network shall not be trained again.
 
-    A failed one would fail again; an interrupted one may still be trained.
+    A failed one would fail again.
     """
-    return row.state not in ("infeasible", "duplicate", "interrupted")
+    return row.state not in ("infeasible", "duplicate")

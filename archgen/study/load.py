@@ -31,12 +31,19 @@ from archgen.study.space import (
     label,
     walk,
 )
-from archgen.train.recipe import Recipe, check_fit
+from archgen.train.adapt import adapt
+from archgen.train.recipe import Recipe
 from archgen.yamlfile import Loc
 
 
-def load_study(name_or_path: str | Path) -> Study:
+def load_study(name_or_path: str | Path, *, root: Path | None = None) -> Study:
     """Load a study by the name of a shipped one (``pyramid``) or from a YAML file.
+
+    Its spec is made to fit its data: `Study.changes` says how.
+
+    Args:
+        name_or_path: Of the study.
+        root: Where data sets lie; by default `archgen.train.datasets.DEFAULT_ROOT`.
 
     Raises:
         ArchError: No such study, or a mistake in it, with file and line: an unknown key, a path
@@ -48,10 +55,16 @@ def load_study(name_or_path: str | Path) -> Study:
     except ValidationError as error:
         raise _mistake(error, document) from None
     try:
-        study._net = load(_spec_of(study, Path(document.file)))
-        study.net.graph()
+        net = load(_spec_of(study, Path(document.file)))
+        net.graph()
     except ArchError as error:
         raise _at(document, ("spec",), str(error)) from None
+    data, dropout = study.train.data, study.train.head_dropout
+    try:
+        fitting = adapt(net, data, root=root, head_dropout=dropout)
+    except ArchError as error:
+        raise _at(document, ("train", "data"), str(error)) from None
+    study._net, study._changes, study._root = fitting.net, fitting.changes, root
     for loc, message in _complaints(study):
         raise _at(document, loc, message)
     return study
@@ -75,10 +88,6 @@ def _complaints(study: Study) -> Iterator[tuple[Loc, str]]:
             yield ("score", key), f"{key} can only be {TRAINED[key]}d"
     if not TRAINED.keys() & study.score.keys():
         yield ("score",), "at least one score must come from training: top1 or loss"
-    try:
-        check_fit(study.train.data, study.net.input, study.net.graph().classes)
-    except ArchError as error:
-        yield ("train", "data"), error.message
     yield from _clashes(study.vary, ("vary",), frozenset())
     yield from _grid(study)
     yield from _ends(study, study.vary, ("vary",), {}, {})

@@ -12,25 +12,25 @@ from archgen.errors import ArchError
 from archgen.spec import Net, load
 from archgen.study.load import load_study
 from archgen.study.space import Direction, Study
-from archgen.study.storage import SPEC, STUDY, TRIALS, open_journal
+from archgen.study.storage import SPEC, STUDY, open_journal, trial_folder
 
 if TYPE_CHECKING:
-    import optuna
+    from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
 State = Literal[
-    "running",  # asked for, or being trained
+    "running",  # in training, or interrupted: the next search goes on with it
     "complete",  # trained to the end
     "pruned",  # trained and given up behind the median
     "diverged",  # trained until a loss was no finite number
+    "memory",  # too large for the memory, even with half the batch
     "infeasible",  # over a limit, or does not build: never trained
     "duplicate",  # the same network as an earlier one: never trained again
-    "interrupted",  # its process ended or was stopped
-    "failed",  # training raised an error
+    "failed",  # its process raised an error, hung or was ended
 ]
 # What Optuna's journal calls the two parts of a row, and the study's test accuracies.
 CANDIDATE, OUTCOME, TEST = "candidate", "outcome", "test"
-TRAINED_STATES: tuple[State, ...] = ("complete", "pruned", "diverged")
+TRAINED_STATES: tuple[State, ...] = ("complete", "pruned", "diverged", "memory")
 
 
 @dataclass(frozen=True)
@@ -73,30 +73,22 @@ class Row:
         return self.state in TRAINED_STATES
 
 
-def trial_folder(folder: Path, number: int) -> Path:
-    """Where a trained candidate's spec, curve and (of the best) weights lie."""
-    return folder / TRIALS / f"{number:04d}"
-
-
 def trials(folder: Path) -> list[Row]:
     """All candidates of a study's folder, in the order of asking.
 
     Raises:
         ArchError: Nothing was searched there, or the journal is damaged.
     """
-    import optuna
-
-    try:
-        study = optuna.load_study(study_name=None, storage=open_journal(folder))
-    except (ValueError, KeyError):  # the search ended before it could write
-        return []
-    return rows_of(study)
+    storage = open_journal(folder)
+    known = storage.get_all_studies()  # none: the search ended before it could write
+    return rows_of(storage, known[0].study_name) if known else []
 
 
-def rows_of(study: optuna.Study) -> list[Row]:
-    """All candidates of an open Optuna study."""
-    test = study.user_attrs.get(TEST, {})
-    return [row_of(trial, test) for trial in study.get_trials(deepcopy=False)]
+def rows_of(storage: BaseStorage, name: str) -> list[Row]:
+    """All candidates of the study called ``name`` in an open storage."""
+    study = storage.get_study_id_from_name(name)
+    test = storage.get_study_user_attrs(study).get(TEST, {})
+    return [row_of(trial, test) for trial in storage.get_all_trials(study, deepcopy=False)]
 
 
 def row_of(trial: FrozenTrial, test: Mapping[str, float]) -> Row:
@@ -106,8 +98,7 @@ def row_of(trial: FrozenTrial, test: Mapping[str, float]) -> Row:
         trial: As Optuna gives it.
         test: Test accuracy in percent by candidate number.
     """
-    state: State = "interrupted" if trial.state.is_finished() else "running"
-    told = {"state": state, **trial.user_attrs.get(OUTCOME, {})}
+    told = {"state": "running", **trial.user_attrs.get(OUTCOME, {})}
     told["curve"] = tuple(told.get("curve", ()))
     known = trial.user_attrs.get(CANDIDATE, {})
     return Row(number=trial.number, **known, **told, test=test.get(str(trial.number)))

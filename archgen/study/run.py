@@ -1,32 +1,62 @@
-"""The search: ask, keep, train, tell, until enough candidates are trained.
+"""The search: propose, judge, train in processes of their own, record; until enough is trained.
 
-Torch and Optuna are imported inside functions. The caller draws: see `Status`.
+Torch stays in those processes, Optuna inside functions. The caller draws: see `Status`.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import replace
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from archgen.errors import ArchError
-from archgen.spec import Net
-from archgen.study import storage
-from archgen.study.judge import row_of as judged_row
+from archgen.files import write_whole
+from archgen.study import worker
+from archgen.study.crew import Crew, Died, call
+from archgen.study.job import Done, Failed, GoingOn, Grown, Job, Message, Trained
+from archgen.study.judge import row_of
 from archgen.study.load import load_study
-from archgen.study.propose import Proposal, Proposer
+from archgen.study.place import Place, check_device, settle_in
+from archgen.study.propose import Proposer
 from archgen.study.prune import gives_up
-from archgen.study.report import CANDIDATE, OUTCOME, TEST, Row, attributes, front, row_of, rows_of
+from archgen.study.record import Record
+from archgen.study.report import Row, front, ranked
 from archgen.study.room import probe
-from archgen.study.space import Study
+from archgen.study.space import Study, candidate
 from archgen.study.status import Ending, Outcome, Progress, Status
 from archgen.study.stop import Stop
-from archgen.study.trainer import Pruned, Trainer
+from archgen.study.storage import (
+    LOG,
+    RUNS,
+    SPEC,
+    STATE,
+    TRIALS,
+    WEIGHTS,
+    owned,
+    repair,
+    settle,
+    trial_folder,
+)
 
-if TYPE_CHECKING:
-    import optuna
+# After so many candidates in a row that failed the next would as well.
+FAILING = 5
+# How often a candidate is begun whose process is ended from outside.
+TRIES = 2
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the caller of `search` asked for, beside the study."""
+
+    trials: int
+    device: str
+    workers: int | None
+    hang: float
+    root: Path | None
+    blocks: tuple[Path, ...]
 
 
 def search(
@@ -34,45 +64,51 @@ def search(
     *,
     trials: int | None = None,
     device: str = "auto",
-    threads: int = 1,
+    workers: int | None = None,
     folder: Path | None = None,
+    root: Path | None = None,
+    blocks: Sequence[Path] = (),
+    hang: float = 600.0,
     progress: Progress | None = None,
 ) -> Outcome:
     """Search a study, or go on where an earlier search of it stopped.
 
-    Ctrl-C and SIGTERM end it and keep all results; the candidate in training is lost.
+    Each candidate is trained in a process of its own. Ctrl-C and SIGTERM end the search and keep
+    all results; candidates in training go on from their checkpoints when it is called again.
 
     Args:
         study: A study, or the name or path of its file.
         trials: How many candidates shall be trained in all; by default the study's number.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        threads: Threads of a CPU run. Networks as small as those for digits gain little from
-            two (1.2x), and lose far more when the machine is not idle.
+        device: ``auto``, ``cpu``, ``cuda`` (all of them), ``cuda:N`` or ``mps``.
+        workers: Candidates trained side by side, dealt to the devices in turn; by default one a
+            GPU, or one a core of the CPU. The cores are shared out among them.
         folder: Where the results go; by default ``studies/runs/NAME``.
+        root: The folder of data sets; by default as `archgen.train.datasets` says.
+        blocks: Python files that define more blocks, for the processes that train.
+        hang: Seconds without a finished step after which a candidate has failed.
         progress: Called at the start, after each epoch and after each candidate.
 
     Raises:
         ArchError: A mistake in the study, or it is not from `load_study`; no such device; the
             folder is another study's, is in use by another search or cannot be written; its
-            journal is damaged.
+            journal is damaged; the data is not there.
     """
-    for name, value in (("trials", trials), ("threads", threads)):
+    for name, value in (("trials", trials), ("workers", workers), ("hang", hang)):
         if value is not None and value < 1:
             raise ArchError(name, f"must be at least 1, not {value}")
-    study = study if isinstance(study, Study) else load_study(study)
+    check_device(device)
+    study = study if isinstance(study, Study) else load_study(study, root=root)
     study.net  # noqa: B018 - raises, before anything is written, if no one loaded it
-    home = folder or storage.RUNS / study.name
-    with Stop() as stop:
-        from archgen.train.loop import choose_device, use_threads
-
-        chosen = choose_device(device)
-        with storage.owned(home), use_threads(threads):
-            storage.settle(home, study)
-            repaired = storage.repair(home)
-            notes = [repaired] if repaired else []
-            trainer = Trainer(study, home, str(chosen))
-            wanted = trials or study.trials
-            return _Search(study, trainer, stop, wanted, notes, progress or _silent).run()
+    home = folder or RUNS / study.name
+    wish = Wish(trials or study.trials, device, workers, hang, root, tuple(blocks))
+    with Stop() as stop, owned(home):
+        settle(home, study)
+        repaired = repair(home)
+        run = _Search(study, home, wish, stop, progress or _silent, repaired)
+        try:
+            return run.run()
+        finally:
+            run.crew.stop()
 
 
 def _silent(_: Status) -> None:
@@ -80,155 +116,243 @@ def _silent(_: Status) -> None:
 
 
 class _Search:
-    """One call of `search`, with the folder held.
+    """One call of `search`, with the folder held."""
 
-    Opens the journal, ends what an earlier process left open there, and seeds the sampler.
-    """
+    place: Place
+    proposer: Proposer
 
     def __init__(
         self,
         study: Study,
-        trainer: Trainer,
+        home: Path,
+        wish: Wish,
         stop: Stop,
-        trials: int,
-        notes: list[str],
         progress: Progress,
+        repaired: str | None,
     ) -> None:
-        import optuna
-
         self.study = study
-        self.trainer = trainer
+        self.home = home
+        self.wish = wish
         self.stop = stop
-        self.trials = trials
         self.progress = progress
         self.began = time.monotonic()
-        self.optuna = optuna.create_study(
-            storage=storage.open_journal(trainer.home, new=True),
-            study_name=study.name,
-            directions=list(study.score.values()),
-            pruner=optuna.pruners.NopPruner(),
-            load_if_exists=True,
-        )
-        running = (optuna.trial.TrialState.RUNNING,)
-        for trial in self.optuna.get_trials(deepcopy=False, states=running):
-            self._end(trial.number, row_of(trial, {}))
-        self._take(rows_of(self.optuna))
-        self.already = self.trained
+        self.crew = Crew(wish.hang)
+        self.record = Record(study, home)
+        self.rows = self.record.rows()
+        self.left = deque(row.number for row in self.rows if row.state == "running")
+        # Candidates that are trained; of the best ones the weights are being written.
+        self.ending: dict[int, Row] = {}
+        self.begun: Counter[int] = Counter()
+        self.failed = 0
+        self.exhausted = False
+        self.already = self.trained = sum(row.trained for row in self.rows)
+        self.best = front(self.rows, study.score)
+        self.notes = [*study.changes, *([repaired] if repaired else [])]
         if self.rows:
-            notes = [*notes, f"{self.already} candidates are trained already; going on behind them"]
-        self.notes = (*notes, *probe(study).warnings())
-        self.proposer = Proposer(study, self.rows, seed=study.sampler.seed)
+            self.notes.append(self._going_on())
 
-    def _take(self, rows: list[Row]) -> None:
-        self.rows = rows
-        self.trained = sum(row.trained for row in rows)
-        self.best = tuple(front(rows, self.study.score))
+    def _going_on(self) -> str:
+        said = f"{self.trained} candidates are trained already"
+        if self.trained < self.wish.trials:
+            said = f"going on: {said}"
+        if self.left:
+            which = ", ".join(map(str, self.left))
+            said += f"; training of {which} was interrupted and goes on from its checkpoint"
+        return said
 
     def run(self) -> Outcome:
         """Search to an end, then look at the test split once."""
-        self._show(None)
-        ending, message = self._loop()
-        if ending != "interrupted" and self.best and self.best[0].test is None:
-            known = self.optuna.user_attrs.get(TEST, {})
-            tested = {str(self.best[0].number): self.trainer.test(self.best[0])}
-            self.optuna.set_user_attr(TEST, {**known, **tested})
-            self._take(rows_of(self.optuna))
+        ending: Ending = "complete"
+        message = f"{self.trained} candidates trained"
+        try:
+            if self.trained < self.wish.trials:
+                self._prepare()
+                ending, message = self._loop()
+            if self.best and self.best[0].test is None:
+                self._test(self.best[0])
+        except KeyboardInterrupt:
+            ending, message = "interrupted", self._interrupted()
         return Outcome(
             name=self.study.name,
-            folder=self.trainer.home,
+            folder=self.home,
             ending=ending,
             message=message,
             trained=self.trained,
-            trials=self.trials,
-            best=self.best,
-            notes=self.notes,
+            trials=self.wish.trials,
+            best=tuple(self.best),
+            notes=tuple(self.notes),
+        )
+
+    def _prepare(self) -> None:
+        """Find out where to run, look at the study's room, build the proposer."""
+        self.place = self._settle_in()
+        self.notes += [*self.place.notes, *probe(self.study).warnings()]
+        self.proposer = Proposer(self.study, self.rows, seed=self.study.sampler.seed)
+        self._show(None)
+
+    def _settle_in(self) -> Place:
+        job = Job(self.home, self.study.train, "cpu", 1, self.wish.root, self.wish.blocks)
+        return settle_in(
+            job, self.study.net.input, device=self.wish.device, workers=self.wish.workers
         )
 
     def _loop(self) -> tuple[Ending, str]:
-        while self.trained < self.trials:
-            if self.stop.requested:
-                return "interrupted", "interrupted; the same command goes on from here"
-            proposal = self.proposer.ask()
-            if proposal is None:
-                counts = Counter(row.state for row in self.rows)
-                why = ", ".join(f"{n} {state}" for state, n in counts.items())
-                return "exhausted", f"space exhausted: of {len(self.rows)} candidates {why}"
-            if not self._candidate(proposal):
-                return "interrupted", "interrupted; the same command goes on from here"
-        return "complete", f"{self.trained} candidates trained"
-
-    def _candidate(self, proposal: Proposal) -> bool:
-        """Take one candidate through all steps; False if a signal broke its training off."""
-        judged = proposal.judged
-        self.optuna.enqueue_trial(proposal.params)
-        trial = self.optuna.ask(proposal.distributions)
-        row = judged_row(judged, trial.number, self.rows)
-        for name, value in judged.violations.items():
-            trial.set_constraint(name, value)
-        trial.set_user_attr(CANDIDATE, attributes(row)[CANDIDATE])
-        if row.state == "running" and judged.net is not None:
-            row = self._train(trial, row, judged.net)
-        trial.set_user_attr(OUTCOME, attributes(row)[OUTCOME])
-        self._end(trial, row)
-        self.proposer.tell(row)
-        self._take([*self.rows, row])
-        self.trainer.keep_only(self.best)
-        self._show(row)
-        return row.state != "interrupted"
-
-    def _end(self, trial: optuna.Trial | int, row: Row) -> None:
-        """End a trial in the record. FAIL is for what says nothing about a network."""
-        from optuna.trial import TrialState
-
-        if row.scores:
-            self.optuna.tell(trial, list(row.scores.values()))
-        elif row.state in ("interrupted", "failed", "running"):
-            self.optuna.tell(trial, state=TrialState.FAIL)
-        else:
-            self.optuna.tell(trial, state=TrialState.PRUNED)
-
-    def _train(self, trial: optuna.Trial, row: Row, net: Net) -> Row:
-        """Train a candidate to whatever end it comes to."""
-
-        def report(now: Row) -> None:
-            with self.stop.whole():
-                if len(self.study.score) == 1:
-                    trial.report(now.curve[-1], now.epochs - 1)
-                self._show(now)
-                if gives_up(now, self.rows, self.study):
-                    raise Pruned
-
-        try:
+        while self.failed < FAILING:
+            while self._wants_more():
+                with self.stop.interruptible():
+                    pass
+                self._next()
+            if not self.crew.hands:
+                return self._ended()
             with self.stop.interruptible():
-                row, model = self.trainer.train(row, net, report)
-        except KeyboardInterrupt:
-            return replace(row, state="interrupted")
-        except Exception as error:
-            failed = replace(row, state="failed", reason=str(error).partition("\n")[0])
-            trial.set_user_attr(OUTCOME, attributes(failed)[OUTCOME])
-            self._end(trial, failed)
-            raise
-        if row in front([*self.best, row], self.study.score):
-            self.trainer.keep(row, model)
-        return row
+                self.crew.wait(1.0)
+            for number, said in self.crew.events():
+                self._hear(self.rows[number], said)
+        why = [row.reason for row in self.rows if row.state == "failed"][-1]
+        return "failing", f"stopped: {FAILING} candidates in a row failed, the last one: {why}"
 
-    def _show(self, row: Row | None) -> None:
+    def _wants_more(self) -> bool:
+        busy = len(self.crew.hands)
+        may = bool(self.left) or not self.exhausted
+        return may and busy < len(self.place.devices) and self.trained + busy < self.wish.trials
+
+    def _ended(self) -> tuple[Ending, str]:
+        if self.trained >= self.wish.trials:
+            return "complete", f"{self.trained} candidates trained"
+        counts = Counter(row.state for row in self.rows)
+        why = ", ".join(f"{n} {state}" for state, n in counts.items())
+        return "exhausted", f"space exhausted: no candidate is left to train ({why})"
+
+    def _interrupted(self) -> str:
+        left = [str(row.number) for row in self.rows if row.state == "running"]
+        which = f" in the training of {', '.join(left)}" if left else ""
+        return f"interrupted{which}; the same command goes on from here"
+
+    def _next(self) -> None:
+        """Take up a candidate left by an earlier call, else the next that is proposed."""
+        if self.left:
+            self._take_up(self.rows[self.left.popleft()])
+            return
+        proposal = self.proposer.ask()
+        if proposal is None:
+            self.exhausted = True
+            return
+        judged = proposal.judged
+        row = row_of(judged, len(self.rows), self.rows)
+        self.rows.append(row)
+        self.record.add(row, proposal.params, proposal.distributions, judged.violations)
+        if row.state == "running":
+            self._take_up(row)
+        else:
+            self.proposer.tell(row)
+            self._show(row)
+
+    def _take_up(self, row: Row) -> None:
+        place = trial_folder(self.home, row.number)
+        place.mkdir(parents=True, exist_ok=True)
+        write_whole(place / SPEC, candidate(self.study, row.vary).dump())
+        self._begin(row.number)
+
+    def _begin(self, number: int) -> None:
+        self.begun[number] += 1
+        busy = Counter(hand.device for hand in self.crew.hands.values())
+        device = min(self.place.devices, key=lambda name: busy[name])
+        self.crew.start(replace(self.place.job, number=number, device=device))
+
+    def _hear(self, row: Row, said: Message | Died) -> None:
+        match said:
+            case GoingOn():
+                self.rows[row.number] = self._grown(row, said.curve)
+            case Grown():
+                grown = self._grown(row, [said.epoch])
+                self.rows[row.number] = grown
+                last = grown.epochs >= self.study.train.epochs
+                self.crew.answer(row.number, last or not gives_up(grown, self.rows, self.study))
+                self._show(grown)
+            case Trained():
+                ended = self._scored(row, said)
+                self.ending[row.number] = ended
+                others = [other for other in self.rows if other.number != row.number]
+                self.crew.answer(row.number, ended in self._kept([*others, ended]))
+            case Done():
+                self._finish(self.ending.pop(row.number))
+            case Failed(everywhere=True):
+                raise ArchError("", said.reason)
+            case Died(again=True) if self.begun[row.number] < TRIES:
+                self._show(row, f"candidate {row.number}: {said.reason}; it goes on")
+                self._begin(row.number)
+            case Failed() | Died():
+                log = trial_folder(self.home, row.number) / LOG
+                self._finish(replace(row, state="failed", reason=f"{said.reason} (see {log})"))
+
+    def _grown(self, row: Row, epochs: Sequence[Mapping[str, Any]]) -> Row:
+        if not epochs:
+            return row
+        last = epochs[-1]
+        return replace(
+            row,
+            top1=last["top1"],
+            loss=last["loss"],
+            epochs=last["epoch"],
+            seconds=round(last["seconds"], 3),
+            curve=(*row.curve[: epochs[0]["epoch"] - 1], *(e[self.study.watched] for e in epochs)),
+        )
+
+    def _scored(self, row: Row, said: Trained) -> Row:
+        if said.state != "finished":
+            return replace(row, state=said.state, reason=said.reason)
+        gained = {"top1": row.top1, "loss": row.loss, **row.costs}
+        scores = {name: float(gained[name] or 0) for name in self.study.score}
+        return replace(row, state="complete", scores=scores)
+
+    def _kept(self, rows: Sequence[Row]) -> list[Row]:
+        """The candidates whose weights are worth keeping: the front, and the best few."""
+        score = self.study.score
+        return [*front(rows, score), *ranked(rows, score)[: self.study.weights]]
+
+    def _finish(self, row: Row) -> None:
+        """Record how a candidate ended, and what depended on it."""
+        self.rows[row.number] = row
+        self.record.end(row)
+        self.proposer.tell(row)
+        self.trained += row.trained
+        self.failed = self.failed + 1 if row.state == "failed" else 0
+        self.best = front(self.rows, self.study.score)
+        (trial_folder(self.home, row.number) / STATE).unlink(missing_ok=True)
+        kept = {trial_folder(self.home, one.number) for one in self._kept(self.rows)}
+        for path in (self.home / TRIALS).glob(f"*/{WEIGHTS}"):
+            if path.parent not in kept:
+                path.unlink()
+        self._show(row)
+
+    def _test(self, row: Row) -> None:
+        """Look at the test split, once, with the best candidate."""
+        if not hasattr(self, "place"):
+            self.place = self._settle_in()
+        with self.stop.interruptible():
+            top1 = call(worker.test, replace(self.place.job, number=row.number))
+        self.record.tested(row.number, top1)
+        self.rows[row.number] = replace(row, test=top1)
+        self.best = front(self.rows, self.study.score)
+
+    def _show(self, row: Row | None, said: str = "") -> None:
         seconds = time.monotonic() - self.began
         epochs = self.study.train.epochs
-        done = float(self.trained - self.already)
-        if row is not None and row.state == "running":
-            done += row.epochs / epochs
-        left = self.trials - self.already - done
+        running = [row for row in self.rows if row.number in self.crew.hands]
+        done = self.trained - self.already + sum(row.epochs for row in running) / epochs
+        left = self.wish.trials - self.already - done
         self.progress(
             Status(
                 row=row,
+                running=tuple(running),
+                said=said,
                 epochs=epochs,
                 trained=self.trained,
-                trials=self.trials,
+                trials=self.wish.trials,
                 counts=dict(Counter(row.state for row in self.rows)),
-                best=self.best,
+                best=tuple(self.best),
                 seconds=seconds,
                 eta=max(0.0, seconds / done * left) if done else None,
-                notes=self.notes,
+                notes=tuple(self.notes),
             )
         )

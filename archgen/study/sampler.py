@@ -172,7 +172,7 @@ class Model:
         """Tell the sampler of a row that is at an end, in its own way; or nothing."""
         from optuna.trial import TrialState
 
-        if row.state in ("interrupted", "failed"):
+        if row.state == "failed":
             return
         over = violations(self._study, row.costs)
         if self._kind == "tpe" and row.state != "complete":

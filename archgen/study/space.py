@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
@@ -24,7 +25,8 @@ from pydantic import (
 from archgen.analysis import Cost
 from archgen.errors import ArchError
 from archgen.spec import Net
-from archgen.train.recipe import Recipe, check_fit
+from archgen.train.datasets import check_fit
+from archgen.train.recipe import Recipe
 from archgen.yamlfile import Loc
 
 Number = int | float
@@ -409,10 +411,12 @@ class Study(BaseModel):
     )
 
     _net: Net | None = PrivateAttr(None)
+    _changes: tuple[str, ...] = PrivateAttr(())
+    _root: Path | None = PrivateAttr(None)
 
     @property
     def net(self) -> Net:
-        """The spec as it stands, before anything varies.
+        """The spec as it stands, made to fit the data, before anything varies.
 
         Raises:
             ArchError: The study is not from `load_study`.
@@ -420,6 +424,11 @@ class Study(BaseModel):
         if self._net is None:
             raise ArchError("", f"study {self.name!r} has no spec: load the study with load_study")
         return self._net
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What was changed in the spec to make it fit the data, a sentence each."""
+        return self._changes
 
     @property
     def size(self) -> int | None:
@@ -444,7 +453,7 @@ def candidate(study: Study, values: Mapping[str, Any]) -> Net:
             the data that it would be trained on.
     """
     net = study.net.set(values)
-    check_fit(study.train.data, net.input, net.graph().classes)
+    check_fit(study.train.data, net.input, net.graph().classes, study._root)
     return net
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from archgen.study.report import Row
 
-Ending = Literal["complete", "exhausted", "interrupted"]
+Ending = Literal["complete", "exhausted", "interrupted", "failing"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Status:
 
     Args:
         row: The candidate in work or just finished; None at the start.
+        running: All candidates in training.
+        said: What happened, where it needs a sentence.
         epochs: Epochs that each candidate is trained for.
         trained: Candidates trained so far, in earlier calls too.
         trials: Candidates to train.
@@ -29,6 +31,8 @@ class Status:
     """
 
     row: Row | None
+    running: tuple[Row, ...]
+    said: str
     epochs: int
     trained: int
     trials: int

@@ -1,6 +1,7 @@
 """The folder of a study: one owner at a time, its study file, and Optuna's journal in it.
 
-    studies/runs/NAME/ study.yaml spec.yaml journal.log lock trials/0007/{spec.yaml, ...}
+    studies/runs/NAME/ study.yaml spec.yaml environment.json journal.log lock
+    studies/runs/NAME/trials/0007/ spec.yaml curve.jsonl log.txt state.pt weights.pt
 
 Optuna is imported inside functions.
 """
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 RUNS = Path("studies") / "runs"
 STUDY, SPEC, JOURNAL, LOCK, TRIALS = "study.yaml", "spec.yaml", "journal.log", "lock", "trials"
+# In a candidate's folder: epochs, what its process printed, a checkpoint while it is in training,
+# and the weights of the best.
+CURVE, LOG, STATE, WEIGHTS = "curve.jsonl", "log.txt", "state.pt", "weights.pt"
 
 
 def runs_folder(name_or_path: str | Path) -> Path:
@@ -39,6 +43,11 @@ def runs_folder(name_or_path: str | Path) -> Path:
             return folder
     known = sorted(path.parent.name for path in RUNS.glob(f"*/{JOURNAL}"))
     raise ArchError("", unknown("searched study", str(name_or_path), known))
+
+
+def trial_folder(folder: Path, number: int) -> Path:
+    """Where a candidate's files lie."""
+    return folder / TRIALS / f"{number:04d}"
 
 
 @contextmanager

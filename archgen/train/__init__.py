@@ -1,1 +1,1 @@
-"""Training: the data sets, a recipe and the loop. Only `recipe` may be imported without torch."""
+"""Training: data sets, recipes, the loop, evaluation. What loads early imports no torch."""

@@ -1,105 +1,129 @@
-"""The data sets of `DATA_SETS`, as tensors: one function each, every split fixed by a seed."""
+"""Load a data set by its name: its splits, on a device, every one fixed by a seed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+import numpy as np
 import torch
 
-from archgen.train.recipe import needs
-
-
-@dataclass(frozen=True)
-class Split:
-    """Normalised images (count, channels, height, width; float32) and labels (count; int64)."""
-
-    images: torch.Tensor
-    labels: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def to(self, device: torch.device) -> Split:
-        """The same split on another device."""
-        return Split(self.images.to(device), self.labels.to(device))
+from archgen.errors import ArchError
+from archgen.train.augment import Scale
+from archgen.train.datasets import DATA_SETS, DEFAULT_ROOT, FOLDER, Needs, Size, needs
+from archgen.train.readers import Bytes
+from archgen.train.sources import Source, cifar, fashion_mnist
+from archgen.train.splits import Split, TensorSplit, stratified
 
 
 @dataclass(frozen=True)
 class Data:
-    """One data set. A search looks at ``validation``; ``test`` is for the last report alone."""
+    """One data set. A search looks at ``validation``; ``test`` is for the last report alone.
+
+    Args:
+        name: What it is called.
+        input: Channels, height and width of its images.
+        class_names: The classes in the order of their labels.
+        train: Trained on.
+        validation: Looked at while training and searching.
+        test: The data set's own test split where it has one.
+    """
 
     name: str
-    # Channels, height and width.
-    input: tuple[int, int, int]
-    classes: int
-    # The most pixels that a training image may be shifted by.
-    shift: int
+    input: Size
+    class_names: tuple[str, ...]
     train: Split
     validation: Split
     test: Split
 
+    @property
+    def classes(self) -> int:
+        """How many classes it has."""
+        return len(self.class_names)
+
     def to(self, device: torch.device) -> Data:
-        """The same data set on another device."""
-        return replace(
-            self,
-            train=self.train.to(device),
-            validation=self.validation.to(device),
-            test=self.test.to(device),
+        """Give the same data on another device."""
+        train, validation, test = (
+            split.to(device) for split in (self.train, self.validation, self.test)
         )
+        return replace(self, train=train, validation=validation, test=test)
 
 
-def digits(seed: int = 0) -> Data:
+def load_data(
+    name: str,
+    device: torch.device,
+    *,
+    seed: int = 0,
+    root: Path | None = None,
+    download: bool = False,
+    size: Size | None = None,
+) -> Data:
+    """The data set called ``name``, on ``device``.
+
+    Args:
+        name: A name of `archgen.train.datasets.DATA_SETS`, or ``imagefolder:PATH``.
+        device: Where the batches lie.
+        seed: Decides which image falls into which split.
+        root: Where data sets lie, in torchvision's layout; by default
+            `archgen.train.datasets.DEFAULT_ROOT`.
+        download: Fetch what is not there (Fashion-MNIST and CIFAR).
+        size: What the network takes; images of a folder are cut to it.
+
+    Raises:
+        ArchError: There is no such data set, it is not here, or a file of it is damaged.
+    """
+    place = root or DEFAULT_ROOT
+    asked = needs(name, place)
+    if name.startswith(FOLDER):
+        from archgen.train.folder import folder_splits
+
+        if size is None:
+            raise ArchError("data", f"{name} needs the size of the network's input")
+        return Data(name, size, *folder_splits(name, place, size, device, seed))
+    if name == "digits":
+        return digits(device, seed)
+    if name == "fashion-mnist":
+        return _cut(name, asked, fashion_mnist(place, download=download), device, seed)
+    return _cut(name, asked, cifar(name, place, download=download), device, seed)
+
+
+def digits(device: torch.device, seed: int = 0) -> Data:
     """Scikit-learn's embedded digits: 1,797 handwritten 8x8 digits, grey, 10 classes.
 
     A fifth of each class is for validation and a fifth for the test; normalised by mean and
     deviation of the training split.
-
-    Args:
-        seed: Decides which image falls into which split.
     """
     from sklearn.datasets import load_digits
 
     pixels, target = load_digits(return_X_y=True)
-    asked = needs("digits")
+    asked = DATA_SETS["digits"]
+    assert asked.input is not None
     images = torch.tensor(pixels, dtype=torch.float32).reshape(-1, *asked.input)
     labels = torch.tensor(target, dtype=torch.int64)
-    train, validation, test = stratified(labels, seed)
-    images = (images - images[train].mean()) / images[train].std()
-    return Data(
-        name="digits",
-        input=asked.input,
-        classes=asked.classes,
-        shift=1,
-        train=Split(images[train], labels[train]),
-        validation=Split(images[validation], labels[validation]),
-        test=Split(images[test], labels[test]),
+    parts = stratified(labels, seed, part=5, cuts=2)
+    images = (images - images[parts[0]].mean()) / images[parts[0]].std()
+    train, validation, test = (
+        TensorSplit(images[chosen].to(device), labels[chosen].to(device), shift=asked.shift)
+        for chosen in parts
     )
+    return Data("digits", asked.input, tuple("0123456789"), train, validation, test)
 
 
-def stratified(labels: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Indices of a train (3/5), validation (1/5) and test split (1/5), the same in each class."""
-    order = torch.Generator().manual_seed(seed)
-    parts: tuple[list[torch.Tensor], ...] = ([], [], [])
-    for label in range(int(labels.max()) + 1):
-        members = torch.nonzero(labels == label).flatten()
-        members = members[torch.randperm(len(members), generator=order)]
-        fifth = len(members) // 5
-        parts[0].append(members[2 * fifth :])
-        parts[1].append(members[:fifth])
-        parts[2].append(members[fifth : 2 * fifth])
-    train, validation, test = (torch.cat(part).sort().values for part in parts)
-    return train, validation, test
+def _cut(name: str, asked: Needs, source: Source, device: torch.device, seed: int) -> Data:
+    """Cut a tenth of each class off for validation; the test split is the data set's own."""
+    assert asked.input is not None
+    scale = Scale.of(asked.mean, asked.deviation, device)
 
+    def split(images: Bytes, labels: Bytes) -> TensorSplit:
+        return TensorSplit(
+            torch.from_numpy(np.require(images, requirements="W")).to(device),
+            torch.tensor(labels, dtype=torch.int64, device=device),
+            scale=scale,
+            shift=asked.shift,
+            flip=asked.flip,
+        )
 
-def load_data(name: str, device: torch.device, *, seed: int = 0) -> Data:
-    """The data set called ``name``, on ``device``.
-
-    Raises:
-        ArchError: There is no such data set.
-    """
-    needs(name)
-    return _MAKERS[name](seed).to(device)
-
-
-_MAKERS: dict[str, Callable[[int], Data]] = {"digits": digits}
+    images, labels = source.train
+    parts = stratified(torch.tensor(labels, dtype=torch.int64), seed, part=10, cuts=1)
+    kept, validation = (split(images[chosen], labels[chosen]) for chosen in parts)
+    return Data(name, asked.input, source.class_names, kept, validation, split(*source.test))

@@ -1,94 +1,31 @@
-"""Train one network: SGD, a cosine schedule, validation after every epoch. Knows no search."""
+"""Train one network and judge it after every epoch. Knows no search."""
 
 from __future__ import annotations
 
-import io
+import gc
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import nn
-from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from archgen.errors import ArchError
-from archgen.files import write_whole
-from archgen.train.data import Data, Split
+from archgen.train.checkpoint import Keeper, State, fingerprint, held
+from archgen.train.data import Data
+from archgen.train.device import chances, out_of_memory, own_chances, set_chances
+from archgen.train.evaluate import evaluate
+from archgen.train.mix import mixer
+from archgen.train.optim import Stepper
 from archgen.train.recipe import Recipe
+from archgen.train.result import Epoch, Result, Setting
+from archgen.train.setting import choose_setting
 
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch gave. Losses are mean cross-entropies (nats an image), top1 is in percent."""
-
-    epoch: int  # from 1
-    epochs: int
-    lr: float  # of the last step
-    train_loss: float
-    loss: float
-    top1: float
-    seconds: float  # since the run began
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a run ended: ``diverged`` when a loss was not a finite number.
-
-    Loss and top1 are those of the last epoch on the validation split.
-    """
-
-    state: Literal["finished", "diverged"]
-    curve: tuple[Epoch, ...]
-    seconds: float
-
-    @property
-    def loss(self) -> float:
-        """Mean validation cross-entropy at the end, in nats an image."""
-        return self.curve[-1].loss
-
-    @property
-    def top1(self) -> float:
-        """Validation accuracy at the end, in percent."""
-        return self.curve[-1].top1
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """The device called ``auto`` (an accelerator, else the CPU), ``cpu``, ``cuda:N`` or ``mps``.
-
-    Raises:
-        ArchError: The name is none of these, or the device is not here.
-    """
-    here = torch.accelerator.current_accelerator(check_available=True)
-    if name == "auto":
-        return here or torch.device("cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ArchError(
-            "device", f"no device {name!r} (there are: auto, cpu, cuda, cuda:N, mps)"
-        ) from None
-    if device.type == "cpu":
-        return torch.device("cpu")
-    found = torch.accelerator.device_count() if here and here.type == device.type else 0
-    if (device.index or 0) >= found:
-        has = f"{found} of type {device.type!r}" if found else f"no {device.type!r} device"
-        raise ArchError("device", f"{name!r} is not here: this machine has {has}")
-    return device
-
-
-@contextmanager
-def use_threads(count: int) -> Iterator[None]:
-    """Let torch use ``count`` threads on the CPU, for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+JUDGED = 8
+"""Images that are judged at once, for each that is trained at once: no gradients are kept."""
 
 
 def train(
@@ -98,132 +35,185 @@ def train(
     *,
     device: torch.device,
     report: Callable[[Epoch], None],
-    checkpoint: Path | None = None,
+    state: Path | None = None,
+    every_epoch: bool = False,
+    beat: Callable[[], None] = lambda: None,
+    note: Callable[[str], None] = lambda _: None,
 ) -> Result:
     """Train ``model`` in place, on data that lies on ``device``.
 
-    On a CPU with the same number of threads the same model, data and recipe give the same bits;
-    torch's global generator is left as it was.
+    On a CPU with the same number of threads the same model, data and recipe give the same bits,
+    interrupted or not; torch's global generators are left as they were. A run that is out of
+    memory goes on from its last whole epoch with half the batch at a time, once.
 
     Args:
-        model: Takes (batch, channels, height, width), gives (batch, classes); moved to ``device``.
+        model: Takes (batch, channels, height, width), gives (batch, classes); moved to
+            ``device``. Afterwards it has the weights to judge and keep.
         data: Trained on its training split, judged on its validation split.
-        recipe: The schedule, the optimiser's numbers and the seed.
+        recipe: How.
         device: Where it runs.
-        report: Called after every epoch. What it raises ends the run and reaches the caller.
-        checkpoint: Where the weights go, whole, after a finished run.
+        report: Called after every epoch that this call trained. What it raises ends the run
+            and reaches the caller.
+        state: The run's file. If it is there, the run goes on from it; it is written between
+            epochs when that is cheap, and after the last one.
+        every_epoch: Write the file after every epoch, and before the first.
+        beat: Called after every step and every judged batch.
+        note: Told in a sentence what else happens.
 
     Raises:
-        ArchError: The checkpoint cannot be written.
+        ArchError: The file is another run's or cannot be read or written, or the device lacks
+            the recipe's precision.
     """
     model.to(device)
-    optimiser = _optimiser(model, recipe)
-    batch = min(recipe.batch, len(data.train))
-    steps = len(data.train) // batch
-    draw = torch.Generator().manual_seed(recipe.seed)
-    shift = data.shift if recipe.augment else 0
-    curve: list[Epoch] = []
-    began = time.perf_counter()
-    forked = [device.index or 0] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=forked):
-        torch.manual_seed(recipe.seed)  # for dropout
-        for epoch in range(recipe.epochs):
-            model.train()
-            total = torch.zeros((), device=device)
-            rate = 0.0
-            for step, (images, labels) in enumerate(batches(data.train, batch, shift, draw)):
-                rate = recipe.rate(epoch * steps + step, steps)
-                for group in optimiser.param_groups:
-                    group["lr"] = rate
-                optimiser.zero_grad()
-                loss = functional.cross_entropy(
-                    model(images), labels, label_smoothing=recipe.label_smoothing
-                )
-                loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
-                optimiser.step()
-                total += loss.detach()
-            loss_now, top1 = evaluate(model, data.validation)
-            done = Epoch(
-                epoch=epoch + 1,
-                epochs=recipe.epochs,
-                lr=rate,
-                train_loss=float(total) / steps,
-                loss=loss_now,
-                top1=top1,
-                seconds=time.perf_counter() - began,
-            )
-            curve.append(done)
-            if not (math.isfinite(done.train_loss) and math.isfinite(done.loss)):
-                return Result("diverged", tuple(curve), done.seconds)
-            report(done)
-    if checkpoint is not None:
-        save_weights(model, checkpoint)
-    return Result("finished", tuple(curve), time.perf_counter() - began)
+    keeper = Keeper(state, fingerprint(model, data, recipe), every_epoch=every_epoch, note=note)
+    parts = recipe.accumulate
+    if keeper.last is not None:
+        parts = keeper.last["setting"]["parts"]
+        note(f"going on behind epoch {len(keeper.last['curve'])} of {recipe.epochs}")
+    with own_chances(recipe.seed, device):
+        while True:
+            asked = recipe.model_copy(update={"accumulate": parts})
+            try:
+                return _Run(model, data, asked, device, keeper, beat, note).go(report)
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error):
+                    raise
+                reason = " ".join(str(error).split()) or "out of memory"
+            # The error is gone here, and with it what its frames held.
+            model.zero_grad()
+            gc.collect()
+            if parts > recipe.accumulate or 4 * parts > min(recipe.batch, len(data.train)):
+                return _too_large(keeper.last, parts, reason)
+            parts *= 2
+            note(f"out of memory; once more with batches in {parts} parts ({reason})")
 
 
-@torch.no_grad()
-def evaluate(model: nn.Module, split: Split, *, batch: int = 1024) -> tuple[float, float]:
-    """Mean cross-entropy (nats an image) and top-1 accuracy (percent) of ``model`` on ``split``."""
-    model.eval()
-    loss = torch.zeros((), device=split.labels.device)
-    right = torch.zeros((), device=split.labels.device)
-    for start in range(0, len(split), batch):
-        labels = split.labels[start : start + batch]
-        scores = model(split.images[start : start + batch])
-        loss += functional.cross_entropy(scores, labels, reduction="sum")
-        right += (scores.argmax(1) == labels).sum()
-    return float(loss) / len(split), 100 * float(right) / len(split)
+def _too_large(last: State | None, parts: int, reason: str) -> Result:
+    curve = tuple(Epoch(**each) for each in last["curve"]) if last else ()
+    seconds = curve[-1].seconds if curve else 0.0
+    setting = Setting(**last["setting"]) if last else Setting()
+    return Result("memory", curve, seconds, reason, replace(setting, parts=parts))
 
 
-def save_weights(model: nn.Module, path: Path) -> None:
-    """Write the ``state_dict`` (on the CPU, for ``torch.load(weights_only=True)``), whole.
+class _Run:
+    """A run from its last good state to its end, with all that changes on the way.
 
-    Raises:
-        ArchError: It cannot be written.
+    Args:
+        model: On ``device``.
+        data: As for `train`.
+        recipe: As for `train`, with the parts of a batch that are in force.
+        device: As for `train`.
+        keeper: Has the state to start from, and takes the later ones.
+        beat: As for `train`.
+        note: As for `train`.
     """
-    content = io.BytesIO()
-    torch.save({name: value.cpu() for name, value in model.state_dict().items()}, content)
-    write_whole(path, content.getvalue())
 
+    def __init__(
+        self,
+        model: nn.Module,
+        data: Data,
+        recipe: Recipe,
+        device: torch.device,
+        keeper: Keeper,
+        beat: Callable[[], None],
+        note: Callable[[str], None],
+    ) -> None:
+        self.model, self.data, self.recipe = model, data, recipe
+        self.device, self.keeper, self.beat = device, keeper, beat
+        self.batch = min(recipe.batch, len(data.train))
+        self.mix = mixer(recipe, data.classes)
+        self.draw = torch.Generator().manual_seed(recipe.seed)
+        self.curve: list[Epoch] = []
+        last = keeper.last
+        if last is None:
+            setting = choose_setting(model, data, recipe, device=device, beat=beat)
+            if setting.seconds:
+                took = ", ".join(f"{1000 * s:.3g} ms {name}" for name, s in setting.seconds.items())
+                note(f"a step takes {took}; chosen: {setting}")
+        else:
+            setting = replace(Setting(**last["setting"]), parts=recipe.accumulate)
+        self.stepper = Stepper(model, recipe, setting, device)
+        self.average: AveragedModel | None = None
+        if recipe.ema:
+            update = get_ema_multi_avg_fn(recipe.ema)  # type: ignore[no-untyped-call]
+            self.average = AveragedModel(model, multi_avg_fn=update, use_buffers=True)
+        if last is None:
+            keeper.keep(self._state())
+        else:
+            self._take_back(last)
+        self.began = time.perf_counter() - (self.curve[-1].seconds if self.curve else 0.0)
 
-def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD; norms, biases and per-channel scales have one dimension and do not decay."""
-    groups: list[dict[str, Any]] = [
-        {
-            "params": [p for p in model.parameters() if p.ndim > 1],
-            "weight_decay": recipe.weight_decay,
-        },
-        {"params": [p for p in model.parameters() if p.ndim <= 1]},
-    ]
-    return torch.optim.SGD(
-        [group for group in groups if group["params"]],
-        lr=recipe.lr,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov and recipe.momentum > 0,
-    )
+    def go(self, report: Callable[[Epoch], None]) -> Result:
+        """Train all epochs that are left."""
+        for number in range(len(self.curve), self.recipe.epochs):
+            done = self._epoch(number)
+            self.curve.append(done)
+            for name, loss in (("training", done.train_loss), ("validation", done.loss)):
+                if not math.isfinite(loss):
+                    reason = f"the {name} loss was no finite number in epoch {done.epoch} ({loss})"
+                    return self._result("diverged", reason)
+            self.keeper.keep(self._state(), end=done.epoch == self.recipe.epochs)
+            report(done)
+        if self.average is not None:
+            self.model.load_state_dict(self.average.module.state_dict())
+        self.model.to(memory_format=torch.contiguous_format)
+        return self._result("finished")
 
+    def _epoch(self, number: int) -> Epoch:
+        recipe, stepper = self.recipe, self.stepper
+        steps = len(self.data.train) // self.batch
+        total = torch.zeros((), device=self.device)
+        rate = 0.0
+        self.model.train()
+        batches = self.data.train.shuffled(self.batch, self.draw, augment=recipe.augment)
+        for step, (images, labels) in enumerate(batches):
+            rate = recipe.rate(number * steps + step, steps)
+            if self.mix is not None:
+                images, labels = self.mix(images, labels)
+            total += stepper.step(images, labels, rate)
+            if self.average is not None:
+                self.average.update_parameters(self.model)
+            self.beat()
+        judged = self.model if self.average is None else self.average.module
+        at_once = JUDGED * -(-self.batch // stepper.setting.parts)
+        with stepper.autocast():
+            scores = evaluate(judged, self.data.validation, batch=at_once, beat=self.beat)
+        return Epoch(
+            epoch=number + 1,
+            epochs=recipe.epochs,
+            lr=rate,
+            train_loss=float(total) / steps,
+            loss=scores.loss,
+            top1=scores.top1,
+            seconds=time.perf_counter() - self.began,
+        )
 
-def batches(
-    split: Split, batch: int, shift: int, draw: torch.Generator
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Whole batches in a new order; chances are drawn on the CPU, the same for every device."""
-    device = split.labels.device
-    order = torch.randperm(len(split), generator=draw)
-    for start in range(0, len(split) - batch + 1, batch):
-        chosen = order[start : start + batch].to(device)
-        moves = torch.randint(2 * shift + 1, (2, batch), generator=draw) if shift else None
-        images = split.images[chosen]
-        if moves is not None:
-            images = shifted(images, moves.to(device), shift)
-        yield images, split.labels[chosen]
+    def _state(self) -> State:
+        """All that the rest of the run depends on, apart from data and recipe."""
+        average = self.average
+        return {
+            "setting": asdict(self.stepper.setting),
+            "curve": [asdict(epoch) for epoch in self.curve],
+            "model": held(self.model.state_dict()),
+            "average": held(average.state_dict()) if average is not None else None,
+            "optimiser": held(self.stepper.optimiser.state_dict()),
+            "scaler": self.stepper.scaler.state_dict(),
+            "draw": self.draw.get_state(),
+            "chances": chances(self.device),
+        }
 
+    def _take_back(self, state: State) -> None:
+        self.curve = [Epoch(**each) for each in state["curve"]]
+        self.model.load_state_dict(state["model"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        # Tensors on the right device are taken as they are: a later step would change the state.
+        self.stepper.optimiser.load_state_dict(held(state["optimiser"]))
+        if state["scaler"]:
+            self.stepper.scaler.load_state_dict(state["scaler"])
+        self.draw.set_state(state["draw"])
+        set_chances(state["chances"], self.device)
 
-def shifted(images: torch.Tensor, moves: torch.Tensor, shift: int) -> torch.Tensor:
-    """Each image cut out of its padded self at its own place."""
-    count, _, height, width = images.shape
-    padded = functional.pad(images, [shift] * 4)
-    rows = moves[0, :, None] + torch.arange(height, device=images.device)
-    columns = moves[1, :, None] + torch.arange(width, device=images.device)
-    item = torch.arange(count, device=images.device)[:, None, None]
-    cut = padded[item, :, rows[:, :, None], columns[:, None, :]]
-    return cut.permute(0, 3, 1, 2).contiguous()
+    def _result(self, state: Literal["finished", "diverged"], reason: str = "") -> Result:
+        curve = tuple(self.curve)
+        return Result(state, curve, curve[-1].seconds, reason, self.stepper.setting)

@@ -4,9 +4,10 @@ The command line and the app lay out what these functions give, and compute noth
 """
 
 from archgen.view.diagram import dot, mermaid
+from archgen.view.drawing import svg
 from archgen.view.library import SpecRow, StudyRow, spec_rows, study_rows
 from archgen.view.rows import OpRow, StageRow, op_rows, stage_rows
-from archgen.view.words import duration, op_words, short
+from archgen.view.words import duration, endings, figure, op_words, plain, short
 
 __all__ = [
     "OpRow",
@@ -15,11 +16,15 @@ __all__ = [
     "StudyRow",
     "dot",
     "duration",
+    "endings",
+    "figure",
     "mermaid",
     "op_rows",
     "op_words",
+    "plain",
     "short",
     "spec_rows",
     "stage_rows",
     "study_rows",
+    "svg",
 ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import fields
+from itertools import count
 from typing import Any
 
 from archgen.ops import Op
@@ -44,3 +47,27 @@ def op_words(op: Op) -> str:
         elif each.name not in _IN_SHAPES and value not in (None, each.default):
             said.append(f"{each.name}={value}")
     return " ".join(said)
+
+
+def figure(name: str, value: float) -> str:
+    """Write a score or cost by its name: ``99.72%``, ``0.0312``, ``2.32M``."""
+    if name == "top1":
+        return f"{value:.2f}%"
+    return f"{value:.4f}" if name == "loss" else short(value)
+
+
+def endings(paths: Iterable[str]) -> dict[str, str]:
+    """Give of each dotted path as much of its end as tells it from the others."""
+    keys = {path: path.split(".") for path in paths}
+    for length in count(1):
+        names = {path: ".".join(key[-length:]) for path, key in keys.items()}
+        if len(set(names.values())) == len(names):
+            break
+    return names
+
+
+def plain(value: object) -> str:
+    """Write a spec's value on one line: ``34``, ``zeros``, ``[2,1,1]``."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

@@ -179,7 +179,7 @@ STUDIES = {
     "an unknown cost": ("params", "parms", 5, "'params'"),
     "an unknown score": ("top1", "top2", 6, "'top1'"),
     "an unknown spec": ("small.yaml", "samll.yaml", 2, "no such file"),
-    "an unknown data set": ("digits", "cats", 7, "there are: digits"),
+    "an unknown data set": ("digits", "cats", 7, "there are: cifar10, cifar100, digits"),
     "a name that leaves the folder": ("name: tiny", "name: ../tiny", 1, "name"),
 }
 

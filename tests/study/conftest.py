@@ -34,7 +34,7 @@ trials: 4
 Write = Callable[..., Path]
 
 
-NEED_TORCH = {"test_search.py", "test_interrupt.py"}
+NEED_TORCH = {"test_search.py", "test_faults.py"}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

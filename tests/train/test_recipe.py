@@ -8,8 +8,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from archgen.errors import ArchError
-from archgen.train.recipe import Recipe, check_fit, needs
+from archgen.train.recipe import Recipe
 
 
 @pytest.mark.parametrize(
@@ -52,18 +51,6 @@ def test_rate_with_more_warmup_than_epochs_only_climbs() -> None:
     rates = [recipe.rate(step, 5) for step in range(10)]
     assert rates == sorted(rates)
     assert rates[-1] < 0.4
-
-
-def test_fit_of_network_and_data() -> None:
-    check_fit("digits", needs("digits").input, 10)
-    with pytest.raises(ArchError, match="digits has images of 1x8x8, the network takes 3x32x32"):
-        check_fit("digits", (3, 32, 32), 10)
-    with pytest.raises(ArchError, match="digits has 10 classes, the network has 100"):
-        check_fit("digits", (1, 8, 8), 100)
-    with pytest.raises(ArchError, match="no head"):
-        check_fit("digits", (1, 8, 8), None)
-    with pytest.raises(ArchError, match="did you mean 'digits'"):
-        check_fit("digit", (1, 8, 8), 10)
 
 
 def test_recipe_imports_no_torch() -> None:

@@ -1,0 +1,178 @@
+"""All that a report says, before anything is drawn: read from a study's folder once."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from archgen.report.importance import importances
+from archgen.spec import Net
+from archgen.study.report import Row, front, ranked, studied, trials
+from archgen.study.runs import State, changed, state_of
+from archgen.study.space import TRAINED, Study, candidate
+
+SHOWN = 3
+"""Networks that are drawn and have curves of their own."""
+LISTED = 10
+"""Candidates in the table of the best."""
+LABELS = {
+    "top1": "validation top-1 (%)",
+    "loss": "validation loss (nats an image)",
+    "params": "parameters",
+    "macs": "MACs an image",
+    "activations": "activations an image",
+    "depth": "depth (layers)",
+    "buffers": "running statistics",
+}
+MEANINGS = {
+    "complete": "trained to the end",
+    "pruned": "given up early: behind the others at the same epoch",
+    "diverged": "trained until a loss was no finite number",
+    "memory": "too large for the device's memory",
+    "running": "in training, or waiting to be gone on with",
+    "infeasible": "beyond a limit, or does not build: never trained",
+    "duplicate": "the same network as an earlier one: never trained again",
+    "failed": "its process raised an error, hung or was ended",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A search as it stands.
+
+    Args:
+        study: As it was when the search began.
+        state: Whether it is running, complete or stopped.
+        changed: When it last wrote.
+        rows: All candidates, in the order of asking.
+        best: The best complete ones: with two scores the Pareto front.
+        nets: The first few of them as networks, by candidate number.
+        importances: For each score, what part each parameter has in reaching the best of it; empty
+            while there are too few complete candidates to tell.
+        runs: What each call of the search said about its machine; may be empty.
+    """
+
+    study: Study
+    state: State
+    changed: datetime
+    rows: tuple[Row, ...]
+    best: tuple[Row, ...]
+    nets: dict[int, Net]
+    importances: dict[str, dict[str, float]]
+    runs: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def watched(self) -> str:
+        """The first score that comes from training: what curves and histories show."""
+        return next(name for name in self.study.score if name in TRAINED)
+
+    @property
+    def against(self) -> str:
+        """What that score is shown against: the other score, else a limited cost, else MACs."""
+        others = [name for name in self.study.score if name != self.watched]
+        limited = [name for name in ("macs", "params") if name in self.study.keep]
+        return next(iter([*others, *limited, *self.study.keep, "macs"]))
+
+    @property
+    def complete(self) -> list[Row]:
+        """Candidates trained to the end, in the order of asking."""
+        return [row for row in self.rows if row.state == "complete"]
+
+    @property
+    def trained(self) -> int:
+        """How many candidates were trained, whatever became of them."""
+        return sum(row.trained for row in self.rows)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many candidates are in each state, most first."""
+        return Counter(dict(Counter(row.state for row in self.rows).most_common()))
+
+    @property
+    def seconds(self) -> float:
+        """Training time of all candidates together."""
+        return sum(row.seconds for row in self.rows)
+
+    def beyond(self) -> Counter[str]:
+        """How many infeasible candidates break each limit, or do not build."""
+        found: Counter[str] = Counter()
+        for row in self.rows:
+            if row.state != "infeasible":
+                continue
+            if not row.costs:
+                found["does not build"] += 1
+            for name, limit in self.study.keep.items():
+                if row.costs and limit.max is not None and row.costs[name] > limit.max:
+                    found[f"{name} above {limit.max:,.0f}"] += 1
+                if row.costs and limit.min is not None and row.costs[name] < limit.min:
+                    found[f"{name} below {limit.min:,.0f}"] += 1
+        return found
+
+    def failures(self) -> Counter[str]:
+        """Why candidates failed, diverged or did not build, in the words of the record."""
+        told = (row for row in self.rows if row.reason and row.state != "duplicate")
+        return Counter(row.reason for row in told if not (row.state == "infeasible" and row.costs))
+
+
+def value_of(row: Row, name: str) -> float | None:
+    """A score or cost of a candidate; of a trained one also what its last epoch gave."""
+    if name in row.scores:
+        return row.scores[name]
+    if name in TRAINED:
+        last: float | None = getattr(row, name)
+        return last
+    return row.costs.get(name)
+
+
+def facts_of(folder: Path) -> Facts:
+    """Read a study's folder; a search may be writing to it.
+
+    Raises:
+        ArchError: Nothing was searched there, or what is there is damaged.
+    """
+    study = studied(folder)
+    rows = trials(folder)
+    state = state_of(folder, sum(row.trained for row in rows), study.trials)
+    found = gather(study, rows, state, changed(folder))
+    return replace(found, runs=_runs(folder / "environment.json"))
+
+
+def gather(study: Study, rows: Sequence[Row], state: State, when: datetime) -> Facts:
+    """The facts that follow from a study and its rows."""
+    two = len(study.score) > 1
+    best = front(rows, study.score) if two else ranked(rows, study.score)[:LISTED]
+    return Facts(
+        study=study,
+        state=state,
+        changed=when,
+        rows=tuple(rows),
+        best=tuple(best),
+        nets={row.number: candidate(study, row.vary) for row in spread(best, SHOWN)},
+        importances=importances(study, rows),
+    )
+
+
+def spread(rows: Sequence[Row], most: int) -> list[Row]:
+    """The first, the last and some between, so that a whole front is shown by a few."""
+    if len(rows) <= most:
+        return list(rows)
+    return [rows[round(index * (len(rows) - 1) / (most - 1))] for index in range(most)]
+
+
+def paths(rows: Iterable[Row]) -> list[str]:
+    """All that varies in some candidate, in the order of the study."""
+    return list(dict.fromkeys(path for row in rows for path in row.vary))
+
+
+def _runs(file: Path) -> tuple[dict[str, Any], ...]:
+    """What the search wrote about its machine; nothing if it did not, or did so half."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        runs = json.loads(file.read_text(encoding="utf-8"))["runs"]
+        return tuple(run for run in runs if isinstance(run, dict))
+    return ()

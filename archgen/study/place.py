@@ -1,0 +1,133 @@
+"""Where a search runs: its devices, workers and threads, decided once and written down."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from archgen.errors import ArchError
+from archgen.files import write_whole
+from archgen.study import worker
+from archgen.study.crew import call, serve
+from archgen.study.job import Job
+from archgen.train.datasets import Size
+
+ENVIRONMENT = "environment.json"
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps")
+_PACKAGES = ("torch", "torchvision", "optuna", "numpy", "networkx", "pydantic")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a search runs.
+
+    Args:
+        job: What all its jobs have in common; the recipe has nothing left to decide.
+        devices: One a worker.
+        notes: What the user should know, in whole sentences.
+    """
+
+    job: Job
+    devices: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def check_device(name: str) -> None:
+    """Refuse what is no device's name, before anything is loaded or written.
+
+    Raises:
+        ArchError: It is none of ``auto``, ``cpu``, ``cuda``, ``cuda:N`` and ``mps``.
+    """
+    if not _DEVICE.fullmatch(name):
+        message = f"no device {name!r} (there are: auto, cpu, cuda, cuda:N, mps)"
+        raise ArchError("device", message)
+
+
+def settle_in(job: Job, size: Size, *, device: str, workers: int | None) -> Place:
+    """Find devices, deal them to workers, share out the CPU's cores; write it all down.
+
+    Args:
+        job: With the study's folder, recipe and data.
+        size: What the study's network takes.
+        device: As `check_device` lets through.
+        workers: How many; None for one a GPU, or one a core of the CPU.
+
+    Raises:
+        ArchError: The device is not here, or the data is not.
+    """
+    serve(job, size)
+    found: list[tuple[str, str]] = call(worker.find_devices, device)
+    names = [name for name, _ in found]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = cores or 1
+    on_cpu = names == ["cpu"]
+    many = workers or (cores if on_cpu else len(names))
+    job = replace(job, device=names[0], threads=max(1, cores // many))
+    known = _known(job.home)
+    setting = known[0].get("setting") if known else None
+    if setting is None and "auto" in (job.recipe.precision, job.recipe.memory_format):
+        setting = call(worker.decide, job)
+    if setting is not None:
+        chosen = {key: setting[key] for key in ("precision", "memory_format")}
+        job = replace(job, recipe=job.recipe.model_copy(update=chosen))
+    this = {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "devices": [label for _, label in found],
+        "workers": many,
+        "threads": job.threads,
+        "setting": setting,
+        "machine": f"{platform.system()} {platform.machine()}, {cores} cores",
+        "python": platform.python_version(),
+        "git": _revision(),
+        **_versions(),
+    }
+    write_whole(job.home / ENVIRONMENT, json.dumps({"runs": [*known, this]}, indent=2) + "\n")
+    notes = [f"{many} workers on {_listed(names)}, {job.threads} threads each"]
+    if many == 1:
+        notes = [f"1 worker on {_listed(names)}, {job.threads} threads"]
+    if setting is not None:
+        notes.append("precision {precision}, memory format {memory_format}".format(**setting))
+    if on_cpu and many > cores:
+        notes.append(f"{many} workers share {cores} cores: they slow each other down")
+    devices = tuple(names[index % len(names)] for index in range(many))
+    return Place(job, devices, tuple(notes))
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+
+
+def _known(home: Path) -> list[dict[str, Any]]:
+    """The runs that the folder knows of."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        runs = json.loads((home / ENVIRONMENT).read_text(encoding="utf-8"))["runs"]
+        return [run for run in runs if isinstance(run, dict)]
+    return []
+
+
+def _versions() -> dict[str, str]:
+    from archgen import __version__
+
+    found = {"archgen": __version__}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _revision() -> str | None:
+    """The commit of the repository that the search was started in, if it was in one."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--match="]
+    with suppress(OSError, subprocess.SubprocessError):
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+        return ran.stdout.strip() or None
+    return None

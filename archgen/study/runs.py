@@ -1,0 +1,104 @@
+"""The searches under a folder, and whether one is running. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from archgen.errors import ArchError
+from archgen.study.report import Row, front, ranked, studied, trials
+from archgen.study.space import Direction
+from archgen.study.storage import JOURNAL, LOCK, RUNS
+
+State = Literal[
+    "running",  # a process holds its folder
+    "complete",  # as many candidates were trained as the study asks for
+    "stopped",  # neither: the same command goes on
+    "damaged",  # it cannot be read
+]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A search that left a folder.
+
+    Args:
+        name: The study's name; the folder's where it cannot be read.
+        folder: Where it lies.
+        state: How far it is.
+        trained: Candidates trained so far.
+        trials: Candidates that the study asks for.
+        score: What is optimised, and which way.
+        best: The best complete candidate, or with two scores the Pareto front.
+        changed: When it last wrote; local time.
+        problem: Why it cannot be read; else empty.
+    """
+
+    name: str
+    folder: Path
+    state: State
+    trained: int
+    trials: int
+    score: dict[str, Direction]
+    best: tuple[Row, ...]
+    changed: datetime
+    problem: str = ""
+
+
+def runs(folder: Path = RUNS) -> list[Run]:
+    """All searches in a folder, the latest first; a damaged one is no error, but says so."""
+    found = [_run(journal.parent) for journal in folder.glob(f"*/{JOURNAL}")]
+    return sorted(found, key=lambda run: run.changed, reverse=True)
+
+
+def _run(folder: Path) -> Run:
+    when = changed(folder)
+    try:
+        study, rows = studied(folder), trials(folder)
+    except ArchError as error:
+        return Run(folder.name, folder, "damaged", 0, 0, {}, (), when, str(error))
+    trained = sum(row.trained for row in rows)
+    two = len(study.score) > 1
+    best = front(rows, study.score) if two else ranked(rows, study.score)[:1]
+    state = state_of(folder, trained, study.trials)
+    name, asked = study.name, study.trials
+    return Run(name, folder, state, trained, asked, dict(study.score), tuple(best), when)
+
+
+def state_of(folder: Path, trained: int, trials: int) -> State:
+    """Whether a search is running, complete or stopped.
+
+    Args:
+        folder: Its folder.
+        trained: Candidates trained so far.
+        trials: Candidates that the study asks for.
+    """
+    if held(folder):
+        return "running"
+    return "complete" if trained >= trials else "stopped"
+
+
+def held(folder: Path) -> bool:
+    """Whether a process on this machine is searching in a folder.
+
+    The lock is asked for and given back at once. A search that begins in that instant would be
+    refused, and can be called again.
+    """
+    try:
+        import fcntl
+
+        with (folder / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        pass
+    return False
+
+
+def changed(folder: Path) -> datetime:
+    """When a search last wrote to its journal; local time, to the second."""
+    stamp = (folder / JOURNAL).stat().st_mtime
+    return datetime.fromtimestamp(stamp, UTC).astimezone().replace(microsecond=0)

@@ -1,0 +1,85 @@
+"""The network for some data: its input and its classes made those of the data. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archgen.blocks import Block
+from archgen.errors import ArchError
+from archgen.spec import Net
+from archgen.train.datasets import check_fit, needs, spelled
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A network that fits its data, and in a sentence each what had to change for that."""
+
+    net: Net
+    changes: tuple[str, ...]
+
+
+def adapt(
+    net: Net, data: str, *, root: Path | None = None, head_dropout: float | None = None
+) -> Adapted:
+    """Give a network the input and the classes of a data set, where they differ.
+
+    Args:
+        net: Any network with a single head.
+        data: The data set's name.
+        root: Where data sets lie; by default `archgen.train.datasets.DEFAULT_ROOT`.
+        head_dropout: Dropout before the classifier; None for the spec's own.
+
+    Raises:
+        ArchError: No such data set, no single head with classes, or a map of the network
+            cannot be made from images of that size.
+    """
+    asked = needs(data, root)
+    name = head_of(net)
+    head = net.nodes[name]
+    block = Block.kinds[head.block]
+    values: dict[str, Any] = {}
+    changes: list[str] = []
+    if asked.input is not None and net.input != asked.input:
+        values["input"] = [*asked.input]
+        changes.append(f"input {spelled(net.input)} -> {spelled(asked.input)} for {data}")
+    classes = net.graph().classes
+    if classes != asked.classes:
+        values[f"{name}.classes"] = asked.classes
+        changes.append(f"classes {classes} -> {asked.classes} for {data}")
+    if head_dropout is not None:
+        if "dropout" not in block.model_fields:
+            message = f"block {head.block!r} has no dropout, the recipe asks for {head_dropout}"
+            raise ArchError(f"nodes.{name}", message)
+        before = head.fields.get("dropout", block.model_fields["dropout"].default)
+        if before != head_dropout:
+            values[f"{name}.dropout"] = head_dropout
+            changes.append(f"dropout of the head {before:g} -> {head_dropout:g} for the recipe")
+    fitting = net.set(values) if values else net
+    try:
+        graph = fitting.graph()
+    except ArchError as error:
+        message = f"{error.message}; {net.name} does not fit {data} ({', '.join(changes)})"
+        raise ArchError(error.path, message) from None
+    check_fit(data, fitting.input, graph.classes, root)
+    return Adapted(fitting, tuple(changes))
+
+
+def head_of(net: Net) -> str:
+    """Name the node that gives the classes: the only output, of a block with that field.
+
+    Raises:
+        ArchError: There are several outputs, or the output is no classifier.
+    """
+    outputs = net.outputs or [next(reversed(net.nodes))]
+    if len(outputs) > 1:
+        message = f"a classifier has one output, {net.name} has {len(outputs)}"
+        raise ArchError("outputs", f"{message}: {', '.join(outputs)}")
+    name = outputs[0].partition(".")[0]
+    block = net.nodes[name].block
+    if "classes" not in Block.kinds[block].model_fields:
+        known = sorted(kind for kind, one in Block.kinds.items() if "classes" in one.model_fields)
+        message = f"the output is a {block!r}, which has no classes; end with {' or '.join(known)}"
+        raise ArchError(f"nodes.{name}", message)
+    return name
