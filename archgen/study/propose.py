@@ -64,8 +64,7 @@ class Proposer:
         mixed = seed_of(seed, len(rows))
         self._chance = Random(mixed)  # noqa: S311 - no secret
         kind = study.sampler.kind
-        settled = (row for row in rows if row.state == "infeasible" or row.digest in self._taken)
-        known = {label(row.vary) for row in settled}
+        known = {label(row.vary) for row in rows}
         self._fresh = _Fresh(study, known, self._chance)
         self._grid = _shuffled(study, known, seed) if kind == "grid" else None
         self._model = Model(study, rows, self._chance, mixed) if kind in SHOWN else None

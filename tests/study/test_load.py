@@ -96,7 +96,6 @@ def test_a_spec_may_be_named(write: Write) -> None:
         ("stem.width", "stam.width", 4, "vary.stam.width.from: 2 does not build: "),
         ("small.yaml", "missing.yaml", 2, "spec: "),
         ("small.yaml", "nothing_like_it", 2, "spec: no spec 'nothing_like_it'"),
-        ("small.yaml", "resnet18", 9, "train.data: digits has images of 1x8x8"),
         ("name: tiny", "name: tiny\nname: tiny", 2, "name: "),
         ("name: tiny", "- name", 2, "not valid YAML"),
     ],

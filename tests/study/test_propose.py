@@ -61,38 +61,14 @@ def test_a_candidate_is_judged_once_and_becomes_a_row(write: Write) -> None:
     assert "greater than" in row_of(wrong, 2, []).reason
 
 
-@pytest.mark.parametrize(
-    ("state", "again"),
-    [
-        ("running", "duplicate"),
-        ("complete", "duplicate"),
-        ("pruned", "duplicate"),
-        ("failed", "duplicate"),
-        ("interrupted", "running"),
-    ],
-)
-def test_what_is_not_trained_again(write: Write, state: Any, again: str) -> None:
+@pytest.mark.parametrize("state", ["running", "complete", "pruned", "diverged", "failed"])
+def test_what_is_not_trained_again(write: Write, state: Any) -> None:
     judged = judge(load_study(write()), {"stem.width": 2, "stem.kernel": 1})
     known = replace(row_of(judged, 0, []), state=state, curve=(1.0,), epochs=1, seconds=3.0)
     row = row_of(judged, 1, [known])
-    assert row.state == again
-    if again == "duplicate":
-        assert row.reason == "the same network as 0"
-        assert row.curve == (known.curve if known.trained else ())
-        assert row.seconds == 0.0
-
-
-def test_an_interrupted_candidate_and_its_copy_do_not_hide_it(write: Write) -> None:
-    """Two workers were given the same values; the first was stopped, the second told a copy."""
-    study = load_study(write(vary={"stem.kernel": {"any": [1, 3]}}))
-    judged = judge(study, {"stem.kernel": 1})
-    lost = replace(row_of(judged, 0, []), state="interrupted")
-    copy = replace(lost, number=1, state="duplicate")
-    for kind in ("random", "grid", "tpe"):
-        told = load_study(write(vary={"stem.kernel": {"any": [1, 3]}}, sampler={"kind": kind}))
-        proposer = Proposer(told, [lost, copy], seed=0)
-        asked = [proposal.judged.digest for proposal in iter(proposer.ask, None)]
-        assert judged.digest in asked
+    assert (row.state, row.reason) == ("duplicate", "the same network as 0")
+    assert row.curve == (known.curve if known.trained else ())
+    assert row.seconds == 0.0
 
 
 def test_a_space_is_exhausted_by_judging_it_once(

@@ -88,7 +88,7 @@ def test_halving_looks_at_rungs_only() -> None:
 def test_halving_counts_all_that_came_to_the_rung() -> None:
     states = ["running", "pruned", "diverged", "complete", "running", "pruned"]
     rows = [row(n, (float(n), float(n)), state) for n, state in enumerate(states)]
-    rows += [row(7, (99.0,)), row(8, (99.0, 99.0), "interrupted"), row(9, (9.0, 9.0), "duplicate")]
+    rows += [row(7, (99.0,)), row(8, (99.0, 99.0), "failed"), row(9, (9.0, 9.0), "duplicate")]
     told = study(kind="halving", eta=3)
     # Of seven there, itself included, the best three go on.
     assert [gives_up(row(10, (x, x)), rows, told) for x in (2.5, 3.5)] == [True, False]

@@ -235,24 +235,13 @@ def test_a_resume_repeats_nothing(pyramid: Make, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_what_was_interrupted_may_be_trained_again(write: Write, kind: str) -> None:
-    study = load_study(write(sampler={"kind": kind, "seed": 0}))
-    rows, _ = search(study, 3)
-    lost = next(row for row in rows if row.trained)
-    rows[lost.number] = replace(lost, state="interrupted", scores={})
-    rows, ended = search(study, 1000, rows)
-    assert ended
-    assert [row.digest for row in rows if row.trained].count(lost.digest) == 1
-
-
-@pytest.mark.parametrize("kind", ALL)
 def test_what_can_happen_to_a_candidate(pyramid: Make, kind: str) -> None:
-    """Pruned, diverged, failed, interrupted: each end is told, for one score and for two."""
+    """Pruned, diverged, failed: each end is told, for one score and for two."""
     for score in (ONE, TWO, {"loss": "minimize", "top1": "maximize"}):
         study = pyramid(sampler={"kind": kind, "seed": 0}, score=score)
         proposer = Proposer(study, [], seed=0)
         rows: list[Row] = []
-        for state in ["failed", "diverged", "complete", "pruned", "interrupted", "complete"] * 2:
+        for state in ["failed", "diverged", "complete", "pruned", "complete"] * 2:
             proposal = proposer.ask()
             assert proposal is not None
             row = row_of(proposal.judged, len(rows), rows)
