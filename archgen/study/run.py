@@ -272,10 +272,8 @@ class _Search:
                 self.crew.answer(row.number, last or not gives_up(grown, self.rows, self.study))
                 self._show(grown)
             case Trained():
-                ended = self._scored(row, said)
-                self.ending[row.number] = ended
-                others = [other for other in self.rows if other.number != row.number]
-                self.crew.answer(row.number, ended in self._kept([*others, ended]))
+                self.ending[row.number] = self._scored(row, said)
+                self.crew.answer(row.number, row.number in self._kept())
             case Done():
                 self._finish(self.ending.pop(row.number))
             case Failed(everywhere=True):
@@ -310,10 +308,12 @@ class _Search:
         scores = {name: float(gained[name] or 0) for name in self.study.score}
         return replace(row, state="complete", scores=scores)
 
-    def _kept(self, rows: Sequence[Row]) -> list[Row]:
+    def _kept(self) -> set[int]:
         """The candidates whose weights are worth keeping: the front, and the best few."""
         score = self.study.score
-        return [*front(rows, score), *ranked(rows, score)[: self.study.weights]]
+        rows = [self.ending.get(row.number, row) for row in self.rows]
+        kept = [*front(rows, score), *ranked(rows, score)[: self.study.weights]]
+        return {row.number for row in kept}
 
     def _finish(self, row: Row) -> None:
         """Record how a candidate ended, and what depended on it."""
@@ -324,7 +324,7 @@ class _Search:
         self.failed = self.failed + 1 if row.state == "failed" else 0
         self.best = front(self.rows, self.study.score)
         (trial_folder(self.home, row.number) / STATE).unlink(missing_ok=True)
-        kept = {trial_folder(self.home, one.number) for one in self._kept(self.rows)}
+        kept = {trial_folder(self.home, number) for number in self._kept()}
         for path in (self.home / TRIALS).glob(f"*/{WEIGHTS}"):
             if path.parent not in kept:
                 path.unlink()
