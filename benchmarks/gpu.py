@@ -14,11 +14,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from archgen.train.optim import Stepper
-from archgen.train.result import Setting
 
 import archgen
+from archgen.train.optim import Stepper
 from archgen.train.recipe import Recipe
+from archgen.train.result import Setting
 
 PAIRS = {"resnet50": "resnet50", "dpn68": "dpn68", "dpn92": "dpn92", "densenet121": "densenet121"}
 BATCH = 64

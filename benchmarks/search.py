@@ -84,10 +84,10 @@ def ten_thousand(count: int, two: bool) -> dict[str, float]:
     from archgen.study import load_study
     from archgen.study.judge import judge
     from archgen.study.propose import Proposer
-    from archgen.study.sampler import params_of
-    from archgen.study.space import values_at
     from archgen.study.record import Record
     from archgen.study.report import Row
+    from archgen.study.sampler import params_of
+    from archgen.study.space import values_at
     from archgen.study.storage import owned, settle
 
     study = load_study(STUDY)
@@ -177,17 +177,17 @@ def main() -> None:
         print(json.dumps(only(given.only[0], [float(n) for n in given.only[1:]])))
         return
     cores = len(os.sched_getaffinity(0))
-    ways: dict[str, tuple[str, *tuple[int, ...]]] = {
-        "plain script": ("plain", given.trials),
-        "archgen, 1 worker of 1 thread": ("ours", given.trials, 1, 1),
-        f"archgen, 1 worker of {cores} threads": ("ours", given.trials, 1, cores),
-        f"archgen, {cores} workers of 1 thread": ("ours", given.trials, cores, cores),
+    ways: dict[str, tuple[str, list[int]]] = {
+        "plain script": ("plain", []),
+        "archgen, 1 worker of 1 thread": ("ours", [1, 1]),
+        f"archgen, 1 worker of {cores} threads": ("ours", [1, cores]),
+        f"archgen, {cores} workers of 1 thread": ("ours", [cores, cores]),
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}
     bests: dict[str, list[float]] = {name: [] for name in ways}
     for seed in range(given.rounds):
-        for name, (kind, trials, *more) in ways.items():
-            found = apart(kind, trials, seed, *more)
+        for name, (kind, more) in ways.items():
+            found = apart(kind, given.trials, seed, *more)
             rates[name].append(found["trained"] / found["hours"])
             bests[name].append(found["best"])
             print(f"{name}: {rates[name][-1]:.0f} trials an hour", file=sys.stderr)

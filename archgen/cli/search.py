@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from archgen.cli.console import note, print_json, print_table, print_text
-from archgen.cli.options import Blocks, DataRoot, Device, Json, complete_study, use_blocks
+from archgen.cli.options import Blocks, DataRoot, Device, Download, Json, complete_study, use_blocks
 from archgen.cli.progress import candidate_cells, candidate_headings, progress
 
 
@@ -38,6 +38,7 @@ def search(
     ] = None,
     device: Device = "auto",
     data_root: DataRoot = None,
+    download: Download = False,
     hang: Annotated[
         float,
         typer.Option(min=1, help="Give a candidate up that finishes no step for so many seconds."),
@@ -67,6 +68,7 @@ def search(
             workers=workers,
             device=device,
             root=data_root,
+            download=download,
             hang=hang,
             blocks=blocks or (),
             progress=shown,

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection, forkserver, get_context
@@ -22,6 +22,7 @@ from typing import Any
 from archgen.errors import ArchError
 from archgen.study import worker
 from archgen.study.job import Alive, Done, Failed, Job, Message
+from archgen.train.datasets import TOLD, Size
 
 _FORKS = get_context("forkserver")
 # The exit code that multiprocessing gives when the server ended: the process itself may live.
@@ -53,20 +54,20 @@ class _Hand:
     heard: float = field(default_factory=time.monotonic)
 
 
-def serve(job: Job, size: Sequence[int]) -> None:
+def serve(job: Job, size: Size) -> None:
     """Start the server that processes are forked from, unless one is running.
 
     Args:
         job: Its data is loaded there.
-        size: Channels, height and width of what the study's network takes.
+        size: What the study's network takes.
     """
-    os.environ[worker.TOLD] = worker.tell(job, size)
+    os.environ[TOLD] = job.data(size).told()
     try:
         with _no_main(), _no_ctrl_c():
-            _FORKS.set_forkserver_preload(["archgen.study.warm"])
+            _FORKS.set_forkserver_preload(["archgen.train.warm", "archgen.study.worker"])
             forkserver.ensure_running()
     finally:
-        del os.environ[worker.TOLD]
+        del os.environ[TOLD]
 
 
 class Crew:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from archgen.train.datasets import Size, Wanted
 from archgen.train.recipe import Recipe
 
 
@@ -19,6 +20,7 @@ class Job:
         device: Where it runs, as `torch.device` reads it.
         threads: Threads on the CPU.
         root: The folder of data sets.
+        download: Whether missing data may be fetched.
         blocks: Python files that define more blocks.
         number: The candidate; its spec lies in its folder.
     """
@@ -28,8 +30,13 @@ class Job:
     device: str
     threads: int
     root: Path | None = None
+    download: bool = False
     blocks: tuple[Path, ...] = ()
     number: int = -1
+
+    def data(self, size: Size) -> Wanted:
+        """What is to be loaded for a network that takes ``size``."""
+        return Wanted(self.recipe.data, size, str(self.root) if self.root else None, self.download)
 
 
 @dataclass(frozen=True)

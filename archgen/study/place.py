@@ -23,7 +23,7 @@ from archgen.train.datasets import Size
 
 ENVIRONMENT = "environment.json"
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps")
-_PACKAGES = ("torch", "torchvision", "optuna", "numpy", "networkx", "pydantic")
+_PACKAGES = ("archgen", "torch", "torchvision", "optuna", "numpy", "networkx", "pydantic")
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,7 @@ def _known(home: Path) -> list[dict[str, Any]]:
 
 
 def _versions() -> dict[str, str]:
-    from archgen import __version__
-
-    found = {"archgen": __version__}
+    found = {}
     for name in _PACKAGES:
         with suppress(PackageNotFoundError):
             found[name] = version(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -107,7 +107,12 @@ def row_of(trial: FrozenTrial, test: Mapping[str, float]) -> Row:
 def attributes(row: Row) -> dict[str, dict[str, Any]]:
     """What a row leaves in the journal: what the candidate is, and how far it came."""
     known = {"vary": row.vary, "costs": row.costs, "digest": row.digest}
-    ended = {"state": row.state, "scores": row.scores, "top1": row.top1, "loss": row.loss}
+    ended: dict[str, Any] = {
+        "state": row.state,
+        "scores": row.scores,
+        "top1": row.top1,
+        "loss": row.loss,
+    }
     ended |= {"epochs": row.epochs, "curve": row.curve, "seconds": row.seconds}
     ended["reason"] = row.reason
     return {CANDIDATE: known, OUTCOME: {key: value for key, value in ended.items() if value}}

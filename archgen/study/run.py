@@ -58,6 +58,7 @@ class Wish:
     workers: int | None
     hang: float
     root: Path | None
+    download: bool
     blocks: tuple[Path, ...]
 
 
@@ -69,6 +70,7 @@ def search(
     workers: int | None = None,
     folder: Path | None = None,
     root: Path | None = None,
+    download: bool = False,
     blocks: Sequence[Path] = (),
     hang: float = 600.0,
     progress: Progress | None = None,
@@ -86,6 +88,7 @@ def search(
             GPU, or one a core of the CPU. The cores are shared out among them.
         folder: Where the results go; by default ``studies/runs/NAME``.
         root: The folder of data sets; by default as `archgen.train.datasets` says.
+        download: Fetch data that is not there.
         blocks: Python files that define more blocks, for the processes that train.
         hang: Seconds without a finished step after which a candidate has failed.
         progress: Called at the start, after each epoch and after each candidate.
@@ -102,7 +105,7 @@ def search(
     study = study if isinstance(study, Study) else load_study(study, root=root)
     study.net  # noqa: B018 - raises, before anything is written, if no one loaded it
     home = folder or RUNS / study.name
-    wish = Wish(trials or study.trials, device, workers, hang, root, tuple(blocks))
+    wish = Wish(trials or study.trials, device, workers, hang, root, download, tuple(blocks))
     with Stop() as stop, owned(home):
         settle(home, study)
         repaired = repair(home)
@@ -193,7 +196,8 @@ class _Search:
         self._show(None)
 
     def _settle_in(self) -> Place:
-        job = Job(self.home, self.study.train, "cpu", 1, self.wish.root, self.wish.blocks)
+        wish = self.wish
+        job = Job(self.home, self.study.train, "cpu", 1, wish.root, wish.download, wish.blocks)
         return settle_in(
             job, self.study.net.input, device=self.wish.device, workers=self.wish.workers
         )

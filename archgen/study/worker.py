@@ -15,9 +15,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
 
     from archgen.train.data import Data
     from archgen.train.result import Epoch
-
-# The environment's variable that tells the server what data to load.
-TOLD = "ARCHGEN_SERVER_DATA"
 
 Link: TypeAlias = "Connection[Message, Any]"
 Task: TypeAlias = Callable[[Link, Any], Any]
@@ -170,35 +166,15 @@ def _prepared(job: Job, spec: Path) -> tuple[nn.Module, Data]:
     from archgen.blocks.outside import load_file
     from archgen.nn import build
     from archgen.spec import load as load_net
+    from archgen.train.warm import load
 
     torch.set_num_threads(job.threads)
     for path in job.blocks:
         load_file(path)
     net = load_net(spec)
-    data = load(job.recipe.data, job.root, net.input).to(_device(job))
+    data = load(job.data(net.input)).to(_device(job))
     torch.manual_seed(job.recipe.seed)
     return build(net), data
-
-
-@cache
-def load(name: str, root: Path | None, size: tuple[int, int, int]) -> Data:
-    """A data set in the CPU's memory; what the server loaded is in that of its processes."""
-    import torch
-
-    from archgen.train.data import load_data
-
-    return load_data(name, torch.device("cpu"), root=root, size=size)
-
-
-def tell(job: Job, size: Sequence[int]) -> str:
-    """The arguments of `load` for a job, as the environment carries them."""
-    return json.dumps([job.recipe.data, str(job.root) if job.root else None, size])
-
-
-def read(told: str) -> tuple[str, Path | None, tuple[int, int, int]]:
-    """What `tell` wrote."""
-    name, root, (channels, height, width) = json.loads(told)
-    return name, Path(root) if root else None, (channels, height, width)
 
 
 def _device(job: Job) -> Any:

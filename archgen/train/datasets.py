@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -98,6 +99,37 @@ def needs(data: str, root: Path | None = None) -> Needs:
         return DATA_SETS[data]
     classes = ImageFolder.find(data, root).classes
     return Needs(input=None, classes=len(classes), flip=True)
+
+
+TOLD = "ARCHGEN_SERVER_DATA"
+"""The environment's variable that tells a server what to load; see `archgen.train.warm`."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be loaded.
+
+    Args:
+        name: Of the data set.
+        size: What the network takes.
+        root: Where data sets lie; None for `DEFAULT_ROOT`.
+        download: Whether missing data may be fetched.
+    """
+
+    name: str
+    size: Size
+    root: str | None
+    download: bool
+
+    def told(self) -> str:
+        """The same as the environment carries it."""
+        return json.dumps([self.name, self.size, self.root, self.download])
+
+    @classmethod
+    def read(cls, told: str) -> Wanted:
+        """What `told` wrote."""
+        name, (channels, height, width), root, download = json.loads(told)
+        return cls(name, (channels, height, width), root, download)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ def status(now: Row | None, **more: Any) -> Status:
     given = {
         "epochs": 8, "trained": 3, "trials": 40, "best": (row(2),), "seconds": 61.0, "eta": 200.0,
         "counts": {"complete": 2, "pruned": 1, "infeasible": 5}, "notes": ("a note",),
+        "running": (), "said": "",
     }  # fmt: skip
     return Status(row=now, **{**given, **more})
 

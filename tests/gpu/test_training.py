@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from archgen.train.result import Epoch, Result
 
 import archgen
 from archgen.train.data import Data, load_data
 from archgen.train.loop import train
 from archgen.train.recipe import Recipe
+from archgen.train.result import Epoch, Result
 
 CUDA = torch.device("cuda", 0)
 

@@ -230,7 +230,10 @@ def test_what_goes_wrong_is_one_failed_candidate(
 
 @pytest.mark.parametrize(
     ("fault", "state", "reason"),
-    [("nan", "diverged", "training loss was no finite number in epoch 3"), ("memory", "memory", "alloc")],
+    [
+        ("nan", "diverged", "training loss was no finite number in epoch 3"),
+        ("memory", "memory", "alloc"),
+    ],
 )
 def test_what_tells_about_the_network_is_a_result(
     night: Night, fault: str, state: str, reason: str

@@ -60,8 +60,8 @@ def check(folder: Path, outcome: Outcome) -> list[Row]:
         assert not (place / "state.pt").exists()
         if row.epochs:
             lines = [json.loads(text) for text in (place / "curve.jsonl").read_text().splitlines()]
-            assert [line[study.watched] for line in lines] == list(row.curve)
-            assert lines[-1]["top1"] == row.top1
+            assert [round(line[study.watched], 5) for line in lines] == list(row.curve)
+            assert round(lines[-1]["top1"], 5) == row.top1
     kept = [*outcome.best, *ranked(rows, study.score)[: study.weights]]
     weights = {path.parent for path in folder.glob("trials/*/weights.pt")}
     assert weights == {trial_folder(folder, row.number) for row in kept}
@@ -106,7 +106,7 @@ def test_a_search_from_start_to_end(write: Write, tmp_path: Path) -> None:
 
     digits = load_data("digits", torch.device("cpu"))
     judged = evaluate(model, digits.validation)
-    assert judged.top1 == pytest.approx(top.top1, abs=1e-9)
+    assert judged.top1 == pytest.approx(top.top1, abs=1e-5)
     assert judged.loss == pytest.approx(top.loss, abs=1e-5)
     assert evaluate(model, digits.test).top1 == pytest.approx(top.test, abs=1e-9)
 
@@ -354,7 +354,7 @@ def test_a_wrong_device_is_refused_before_anything_is_written(write: Write, tmp_
 
 
 def test_data_that_is_not_there_is_one_line(write: Write, tmp_path: Path) -> None:
-    with pytest.raises(ArchError, match="cifar10"):
+    with pytest.raises(ArchError, match="CIFAR10 is not here"):
         search(write(train={"data": "cifar10"}, keep={}), tmp_path / "run", root=tmp_path)
 
 
