@@ -73,7 +73,7 @@ def test_lines_for_a_log(study: Study, capsys: pytest.CaptureFixture[str]) -> No
     assert first == "a note"
     assert second == (
         "candidate 3 complete: top1=97.75% params=123k macs=2.65M "
-        "alpha=43 depth=[1,2,2] widen=zeros"
+        "width=additive alpha=43 depth=[1,2,2] widen=zeros"
     )
     assert third.startswith("  pyramid: 3 of 40 trained")
 

@@ -191,7 +191,8 @@ def test_two_spellings_of_one_network_are_trained_once(write: Write, tmp_path: P
     for row in rows:
         if row.state == "duplicate":
             original = by_number[int(row.reason.split()[-1])]
-            assert (row.digest, row.scores) == (original.digest, original.scores)
+            assert row.digest == original.digest
+            assert row.scores in (original.scores, {})  # none where it was still in training
 
 
 def test_a_study_that_excludes_all_is_exhausted(write: Write, tmp_path: Path) -> None:
