@@ -12,7 +12,7 @@ from archgen.errors import ArchError
 from archgen.spec import Net, load
 from archgen.study.load import load_study
 from archgen.study.space import Direction, Study
-from archgen.study.storage import SPEC, STUDY, open_journal, trial_folder
+from archgen.study.storage import SPEC, STUDY, open_journal, trial_folder, uncollected
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -88,7 +88,8 @@ def rows_of(storage: BaseStorage, name: str) -> list[Row]:
     """All candidates of the study called ``name`` in an open storage."""
     study = storage.get_study_id_from_name(name)
     test = storage.get_study_user_attrs(study).get(TEST, {})
-    return [row_of(trial, test) for trial in storage.get_all_trials(study, deepcopy=False)]
+    with uncollected():
+        return [row_of(trial, test) for trial in storage.get_all_trials(study, deepcopy=False)]
 
 
 def row_of(trial: FrozenTrial, test: Mapping[str, float]) -> Row:

@@ -8,6 +8,7 @@ Optuna is imported inside functions.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator
@@ -180,8 +181,6 @@ def open_journal(folder: Path, *, new: bool = False) -> optuna.storages.JournalS
     Raises:
         ArchError: There is no journal, or it cannot be read.
     """
-    import gc
-
     import optuna
     from optuna.storages.journal import JournalFileBackend
 
@@ -189,14 +188,21 @@ def open_journal(folder: Path, *, new: bool = False) -> optuna.storages.JournalS
     journal = folder / JOURNAL
     if not new and not journal.is_file():
         raise ArchError("", f"holds no {JOURNAL}: nothing was searched here", file=str(folder))
-    # To look for cycles among all that is read would take a third of the time.
-    collects = gc.isenabled()
-    gc.disable()
     try:
-        return optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+        with uncollected():
+            return optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
     except (ValueError, KeyError) as error:
         message = f"damaged: {error}; a copy without the damaged line can be read"
         raise ArchError("", message, file=str(journal)) from None
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Read much: to look for cycles among all of it would take a third of the time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collects:
             gc.enable()

@@ -120,7 +120,7 @@ def test_narrow_terminal_cuts_words_but_no_number(run, monkeypatch: pytest.Monke
 
 def test_completion(here: Path) -> None:
     assert complete_spec("dpn1") == ["dpn107", "dpn131"]
-    assert complete_study("pyr") == ["pyramid"]
+    assert complete_study("pyr") == ["pyramid", "pyramid_cifar", "pyramid_fashion"]
     (here / "nets").mkdir()
     (here / "mine.yaml").touch()
     (here / "mine.txt").touch()

@@ -128,7 +128,7 @@ def test_search_goes_on_and_prints_json(run, study: Path) -> None:
 
 def test_ctrl_c_keeps_the_results_and_exits_130(study: Path, here: Path) -> None:
     command = [sys.executable, "-m", "archgen", "search", "--space", "tiny.yaml", "--trials", "99"]
-    study.write_text(STUDY.replace("epochs: 2", "epochs: 8"))
+    study.write_text(STUDY.replace("epochs: 2", "epochs: 40").replace("to: 9", "to: 60"))
     process = subprocess.Popen(
         command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -142,7 +142,8 @@ def test_ctrl_c_keeps_the_results_and_exits_130(study: Path, here: Path) -> None
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "interrupted; the same command goes on from here" in out
+    assert "interrupted in the training of " in out
+    assert "; the same command goes on from here" in out
     assert "Traceback" not in err
 
 
