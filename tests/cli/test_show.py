@@ -124,6 +124,6 @@ def test_completion(here: Path) -> None:
     (here / "nets").mkdir()
     (here / "mine.yaml").touch()
     (here / "mine.txt").touch()
-    assert complete_spec("mi") == ["mine.yaml"]
+    assert complete_spec("min") == ["mine.yaml"]
     assert complete_spec("./n") == ["./nets/"]
     assert complete_spec("nowhere/x") == []
