@@ -14,6 +14,7 @@ from archgen.view import endings, figure, plain, varied
 STATES = {
     "running": "is running",
     "complete": "is complete",
+    "exhausted": "ended when no candidate was left to train",
     "stopped": "was stopped and can go on",
     "damaged": "cannot be read",
 }

@@ -72,7 +72,7 @@ def settle_in(job: Job, size: Size, *, device: str, workers: int | None) -> Plac
     on_cpu = names == ["cpu"]
     many = workers or (cores if on_cpu else len(names))
     job = replace(job, device=names[0], threads=max(1, cores // many))
-    known = _known(job.home)
+    known = known_runs(job.home)
     setting = known[0].get("setting") if known else None
     if setting is None and "auto" in (job.recipe.precision, job.recipe.memory_format):
         setting = call(worker.decide, job)
@@ -80,7 +80,7 @@ def settle_in(job: Job, size: Size, *, device: str, workers: int | None) -> Plac
         chosen = {key: setting[key] for key in ("precision", "memory_format")}
         job = replace(job, recipe=job.recipe.model_copy(update=chosen))
     this = {
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": _now(),
         "devices": [label for _, label in found],
         "workers": many,
         "threads": job.threads,
@@ -90,7 +90,7 @@ def settle_in(job: Job, size: Size, *, device: str, workers: int | None) -> Plac
         "git": _revision(),
         **_versions(),
     }
-    write_whole(job.home / ENVIRONMENT, json.dumps({"runs": [*known, this]}, indent=2) + "\n")
+    _write(job.home, [*known, this])
     each = "1 thread each" if job.threads == 1 else f"{job.threads} threads each"
     notes = [f"{many} workers on {_listed(names)}, {each}"]
     if many == 1:
@@ -103,12 +103,28 @@ def settle_in(job: Job, size: Size, *, device: str, workers: int | None) -> Plac
     return Place(job, devices, tuple(notes))
 
 
+def write_ending(home: Path, ending: str) -> None:
+    """Write down when and why the run that `settle_in` began has ended."""
+    runs = known_runs(home)
+    if runs:
+        runs[-1] |= {"ended": _now(), "ending": ending}
+        _write(home, runs)
+
+
+def _write(home: Path, runs: list[dict[str, Any]]) -> None:
+    write_whole(home / ENVIRONMENT, json.dumps({"runs": runs}, indent=2) + "\n")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
 
 
-def _known(home: Path) -> list[dict[str, Any]]:
-    """The runs that the folder knows of."""
+def known_runs(home: Path) -> list[dict[str, Any]]:
+    """The runs that a study's folder knows of, in their order."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         runs = json.loads((home / ENVIRONMENT).read_text(encoding="utf-8"))["runs"]
         return [run for run in runs if isinstance(run, dict)]

@@ -19,7 +19,7 @@ from archgen.study.crew import Crew, Died, call
 from archgen.study.job import Done, Failed, GoingOn, Grown, Job, Message, Trained
 from archgen.study.judge import row_of
 from archgen.study.load import load_study
-from archgen.study.place import Place, check_device, settle_in
+from archgen.study.place import Place, check_device, settle_in, write_ending
 from archgen.study.propose import Proposer
 from archgen.study.prune import gives_up
 from archgen.study.record import Record
@@ -177,6 +177,8 @@ class _Search:
                 self._test(self.best[0])
         except KeyboardInterrupt:
             ending, message = "interrupted", self._interrupted()
+        if hasattr(self, "place"):
+            write_ending(self.home, ending)
         return Outcome(
             name=self.study.name,
             folder=self.home,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from archgen.errors import ArchError
+from archgen.study.place import known_runs
 from archgen.study.report import Row, front, ranked, studied, trials
 from archgen.study.space import Direction
 from archgen.study.storage import JOURNAL, LOCK, RUNS
@@ -15,7 +16,8 @@ from archgen.study.storage import JOURNAL, LOCK, RUNS
 State = Literal[
     "running",  # a process holds its folder
     "complete",  # as many candidates were trained as the study asks for
-    "stopped",  # neither: the same command goes on
+    "exhausted",  # no candidate was left to train
+    "stopped",  # none of these: the same command goes on
     "damaged",  # it cannot be read
 ]
 
@@ -68,7 +70,7 @@ def _run(folder: Path) -> Run:
 
 
 def state_of(folder: Path, trained: int, trials: int) -> State:
-    """Whether a search is running, complete or stopped.
+    """Whether a search is running, complete, exhausted or stopped.
 
     Args:
         folder: Its folder.
@@ -77,7 +79,10 @@ def state_of(folder: Path, trained: int, trials: int) -> State:
     """
     if held(folder):
         return "running"
-    return "complete" if trained >= trials else "stopped"
+    if trained >= trials:
+        return "complete"
+    endings = [run.get("ending") for run in known_runs(folder)]
+    return "exhausted" if endings[-1:] == ["exhausted"] else "stopped"
 
 
 def held(folder: Path) -> bool:

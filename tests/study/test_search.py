@@ -27,6 +27,7 @@ from archgen.study import (  # noqa: E402
 )
 from archgen.study import search as search_study  # noqa: E402
 from archgen.study.report import front, ranked  # noqa: E402
+from archgen.study.runs import runs  # noqa: E402
 from archgen.study.storage import JOURNAL, open_journal, trial_folder  # noqa: E402
 
 from .conftest import Write  # noqa: E402
@@ -185,6 +186,7 @@ def test_two_spellings_of_one_network_are_trained_once(write: Write, tmp_path: P
     outcome = search(write(vary=vary, keep={}, trials=3), run, workers=2)
     assert (outcome.ending, outcome.trained) == ("exhausted", 2)
     assert "space exhausted" in outcome.message
+    assert [found.state for found in runs(tmp_path)] == ["exhausted"]
     assert outcome.best[0].test is not None
     rows = check(run, outcome)
     by_number = {row.number: row for row in rows}
