@@ -150,9 +150,9 @@ def _trained_on(weights: Weights) -> str:
     if len(weights.path.resolve().parents) > 2:
         study = weights.path.resolve().parents[2] / "study.yaml"
         if study.is_file():
-            from archgen.study import load_study
+            from archgen.study.load import read_study
 
-            return load_study(study).train.data
+            return read_study(study).train.data
     raise ArchError("", "does not say what it was trained on; give --data", file=str(weights.path))
 
 

@@ -25,6 +25,14 @@ def complete_study(incomplete: str) -> list[str]:
     return _complete("studies", incomplete)
 
 
+def complete_searched(incomplete: str) -> list[str]:
+    """Complete names of studies that were searched."""
+    from archgen.study.storage import JOURNAL, RUNS
+
+    found = sorted(path.parent.name for path in RUNS.glob(f"*/{JOURNAL}"))
+    return [name for name in found if name.startswith(incomplete)]
+
+
 def _complete(kind: files.Kind, incomplete: str) -> list[str]:
     found = [name for name in files.names(kind) if name.startswith(incomplete)]
     folder, slash, start = incomplete.rpartition("/")
@@ -67,6 +75,15 @@ Specs: TypeAlias = Annotated[
         metavar="SPEC...",
         help="Names of shipped specs, or paths of YAML files.",
         autocompletion=complete_spec,
+        show_default=False,
+    ),
+]
+Searched: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        help="Name of a study that was searched, or the folder of its results.",
+        autocompletion=complete_searched,
         show_default=False,
     ),
 ]

@@ -8,19 +8,12 @@ from typing import Annotated
 import typer
 
 from archgen.cli.console import print_json, print_text, working
-from archgen.cli.options import Blocks, Json, use_blocks
+from archgen.cli.options import Blocks, Json, Searched, use_blocks
 from archgen.errors import ArchError
 
 
 def report(
-    study: Annotated[
-        str,
-        typer.Argument(
-            metavar="STUDY",
-            help="Name of a study that was searched, or the folder of its results.",
-            show_default=False,
-        ),
-    ],
+    study: Searched,
     out: Annotated[
         Path | None,
         typer.Option(

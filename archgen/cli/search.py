@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from archgen.cli.console import note, print_json, print_table, print_text
-from archgen.cli.options import Blocks, DataRoot, Device, Download, Json, complete_study, use_blocks
+from archgen.cli.options import (
+    Blocks,
+    DataRoot,
+    Device,
+    Download,
+    Json,
+    Searched,
+    complete_study,
+    use_blocks,
+)
 from archgen.cli.progress import candidate_cells, candidate_headings, progress
 
 
@@ -93,15 +102,13 @@ def search(
 
 
 def best(
-    study: Annotated[
-        str,
-        typer.Argument(
-            metavar="STUDY",
-            help="Name of a study that was searched, or the folder of its results.",
-            show_default=False,
+    study: Searched,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "--count", "-n", min=1, help="How many to show.", show_default="5, or the whole front"
         ),
-    ],
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many to show.")] = 5,
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the best one's spec there, as YAML."),
@@ -126,7 +133,7 @@ def best(
     use_blocks(blocks)
     folder = runs_folder(study)
     asked = studied(folder)
-    rows = best_rows(folder, count=count)
+    rows = best_rows(folder, count=count or (5 if len(asked.score) == 1 else None))
     if out is not None:
         write_whole(out, best_net(folder).dump())
     if json:

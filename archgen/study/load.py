@@ -49,25 +49,42 @@ def load_study(name_or_path: str | Path, *, root: Path | None = None) -> Study:
         ArchError: No such study, or a mistake in it, with file and line: an unknown key, a path
             that the spec does not have, an end of a range that does not build or not fit the data.
     """
-    document = yamlfile.read(files.find("studies", str(name_or_path)))
-    try:
-        study = Study.model_validate(document.value)
-    except ValidationError as error:
-        raise _mistake(error, document) from None
-    try:
-        net = load(_spec_of(study, Path(document.file)))
-        net.graph()
-    except ArchError as error:
-        raise _at(document, ("spec",), str(error)) from None
+    study, document = _read(str(name_or_path))
     data, dropout = study.train.data, study.train.head_dropout
     try:
-        fitting = adapt(net, data, root=root, head_dropout=dropout)
+        fitting = adapt(study.net, data, root=root, head_dropout=dropout)
     except ArchError as error:
         raise _at(document, ("train", "data"), str(error)) from None
     study._net, study._changes, study._root = fitting.net, fitting.changes, root
     for loc, message in _complaints(study):
         raise _at(document, loc, message)
     return study
+
+
+def read_study(file: Path) -> Study:
+    """Read the study in a search's folder: checked when that began, its data need not be here.
+
+    Raises:
+        ArchError: There is none, or it is damaged.
+    """
+    study, _ = _read(str(file))
+    study._searched = True
+    return study
+
+
+def _read(name_or_path: str) -> tuple[Study, yamlfile.Document]:
+    """Read a study and its spec as they are written."""
+    document = yamlfile.read(files.find("studies", name_or_path))
+    try:
+        study = Study.model_validate(document.value)
+    except ValidationError as error:
+        raise _mistake(error, document) from None
+    try:
+        study._net = load(_spec_of(study, Path(document.file)))
+        study._net.graph()
+    except ArchError as error:
+        raise _at(document, ("spec",), str(error)) from None
+    return study, document
 
 
 def _spec_of(study: Study, file: Path) -> str | Path:

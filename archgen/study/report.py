@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from archgen import yamlfile
 from archgen.errors import ArchError
 from archgen.spec import Net, load
-from archgen.study.load import load_study
+from archgen.study.load import read_study
 from archgen.study.space import Direction, Study
 from archgen.study.storage import SPEC, STUDY, open_journal, trial_folder, uncollected
 
@@ -157,18 +157,23 @@ def studied(folder: Path) -> Study:
     Raises:
         ArchError: There is none, or it is damaged.
     """
-    return load_study(folder / STUDY)
+    return read_study(folder / STUDY)
 
 
-def best(folder: Path, *, count: int = 1) -> list[Row]:
-    """The best candidates: with one score the first ``count``, with two the Pareto front.
+def best(folder: Path, *, count: int | None = None) -> list[Row]:
+    """The best candidates, the best first: with two scores those of the Pareto front.
+
+    Args:
+        folder: Of a search.
+        count: How many at most; None for all.
 
     Raises:
         ArchError: Nothing was searched there.
     """
     score = scores_of(folder)
     rows = trials(folder)
-    return front(rows, score) if len(score) > 1 else ranked(rows, score)[:count]
+    found = front(rows, score) if len(score) > 1 else ranked(rows, score)
+    return found[:count]
 
 
 def scores_of(folder: Path) -> dict[str, Direction]:
@@ -184,7 +189,7 @@ def best_net(folder: Path, *, number: int | None = None) -> Net:
         ArchError: No candidate is complete, or none of that number was trained.
     """
     if number is None:
-        rows = best(folder)
+        rows = best(folder, count=1)
         if not rows:
             raise ArchError("", "no candidate is complete yet", file=str(folder))
         number = rows[0].number

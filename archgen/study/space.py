@@ -413,13 +413,14 @@ class Study(BaseModel):
     _net: Net | None = PrivateAttr(None)
     _changes: tuple[str, ...] = PrivateAttr(())
     _root: Path | None = PrivateAttr(None)
+    _searched: bool = PrivateAttr(False)
 
     @property
     def net(self) -> Net:
         """The spec as it stands, made to fit the data, before anything varies.
 
         Raises:
-            ArchError: The study is not from `load_study`.
+            ArchError: The study is from neither `load_study` nor `read_study`.
         """
         if self._net is None:
             raise ArchError("", f"study {self.name!r} has no spec: load the study with load_study")
@@ -453,7 +454,9 @@ def candidate(study: Study, values: Mapping[str, Any]) -> Net:
             the data that it would be trained on.
     """
     net = study.net.set(values)
-    check_fit(study.train.data, net.input, net.graph().classes, study._root)
+    classes = net.graph().classes
+    if not study._searched:
+        check_fit(study.train.data, net.input, classes, study._root)
     return net
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from archgen import yamlfile
 from archgen.errors import ArchError, unknown
 from archgen.files import write_whole
-from archgen.study.load import load_study
+from archgen.study.load import read_study
 from archgen.study.space import Study
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def settle(folder: Path, study: Study) -> None:
         ArchError: The folder belongs to something else; the message says what differs.
     """
     if (folder / STUDY).exists():
-        old = load_study(folder / STUDY)
+        old = read_study(folder / STUDY)
         _same(folder / STUDY, old.data(), {**study.data(), "spec": SPEC, "trials": old.trials})
         _same(folder / SPEC, old.net.data(), study.net.data())
     elif any(entry.name != LOCK for entry in folder.iterdir()) and not _begun(folder, study):

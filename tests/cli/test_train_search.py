@@ -153,3 +153,13 @@ def test_no_such_study(run, study: Path) -> None:
         assert result.exit_code == 1
         assert len(result.stderr.splitlines()) == 1
         assert "'nowhere'" in result.stderr
+
+
+def test_best_of_two_scores_is_the_front_or_its_first(run, study: Path, here: Path) -> None:
+    two = STUDY.replace("{top1: maximize}", "{top1: maximize, macs: minimize}")
+    study.write_text(two.replace("trials: 2", "trials: 6"))
+    assert run("search", "--space", study, "--device", "cpu").exit_code == 0
+    front = json.loads(run("best", "tiny", "--json").stdout)["best"]
+    assert len(front) > 1
+    assert json.loads(run("best", "tiny", "-n", 1, "--json").stdout)["best"] == front[:1]
+    assert complete_searched("ti") == ["tiny"]
