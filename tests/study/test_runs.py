@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from archgen.report import facts_of
 from archgen.study import load_study
 from archgen.study.record import Record
 from archgen.study.report import Row
@@ -13,9 +14,9 @@ from archgen.study.storage import JOURNAL, STUDY, owned, settle
 from .conftest import Write
 
 
-def begin(folder: Path, study: Path, tops: list[float]) -> None:
+def begin(folder: Path, study: Path, tops: list[float], root: Path | None = None) -> None:
     """Leave what a search leaves, without training."""
-    asked = load_study(study)
+    asked = load_study(study, root=root)
     with owned(folder):
         settle(folder, asked)
         record = Record(asked, folder)
@@ -63,3 +64,19 @@ def test_a_damaged_one_is_listed_and_the_others_too(write: Write, tmp_path: Path
     states = {run.name: run.state for run in runs(folder)}
     assert states == {"a": "damaged", "b": "damaged", "tiny": "stopped"}
     assert all("\n" not in run.problem for run in runs(folder))
+
+
+def test_a_search_is_read_where_its_data_is_not(write: Write, tmp_path: Path) -> None:
+    """Listed, reported and gone on with, though the data lies elsewhere now."""
+    pictures = tmp_path / "data" / "pictures"
+    for name in "0123456789":
+        (pictures / "data" / name).mkdir(parents=True)
+    folder, train = tmp_path / "runs", {"data": "imagefolder:data", "epochs": 1}
+    study = write(train=train)
+    begin(folder / "a", study, [50.0], root=pictures)
+    (found,) = runs(folder)
+    assert (found.state, found.problem) == ("stopped", "")
+    assert facts_of(folder / "a").nets.keys() == {0}
+    moved = pictures.rename(tmp_path / "moved")
+    with owned(folder / "a"):
+        settle(folder / "a", load_study(study, root=moved))
