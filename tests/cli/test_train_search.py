@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from archgen import load
+from archgen.cli.options import complete_searched
 
 pytestmark = pytest.mark.torch
 
