@@ -16,6 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -57,10 +58,10 @@ def work(task: Task, link: Link, job: Any) -> None:
     except ArchError as error:
         link.send(Failed(str(error), everywhere=True))
     except OSError as error:
-        traceback.print_exc()
+        _log(error)
         link.send(Failed(_one_line(error), everywhere=True))
     except Exception as error:
-        traceback.print_exc()
+        _log(error)
         link.send(Failed(_one_line(error)))
 
 
@@ -69,6 +70,11 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
     os._exit(1)
+
+
+def _log(error: BaseException) -> None:
+    with suppress(OSError):  # where the disk is full, the log is on it
+        traceback.print_exception(error)
 
 
 def _one_line(error: BaseException) -> str:
