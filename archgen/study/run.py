@@ -279,7 +279,8 @@ class _Search:
                 self._show(grown)
             case Trained():
                 self.ending[row.number] = self._scored(row, said)
-                self.crew.answer(row.number, row.number in self._kept())
+                rows = [self.ending.get(row.number, row) for row in self.rows]
+                self.crew.answer(row.number, row.number in self._kept(rows))
             case Done():
                 self._finish(self.ending.pop(row.number))
             case Failed(everywhere=True):
@@ -288,6 +289,7 @@ class _Search:
                 self._show(row, f"candidate {row.number}: {said.reason}; it goes on")
                 self._begin(row.number)
             case Failed() | Died():
+                self.ending.pop(row.number, None)
                 log = trial_folder(self.home, row.number) / LOG
                 self._finish(replace(row, state="failed", reason=f"{said.reason} (see {log})"))
 
@@ -314,10 +316,9 @@ class _Search:
         scores = {name: float(gained[name] or 0) for name in self.study.score}
         return replace(row, state="complete", scores=scores)
 
-    def _kept(self) -> set[int]:
+    def _kept(self, rows: Sequence[Row]) -> set[int]:
         """The candidates whose weights are worth keeping: the front, and the best few."""
         score = self.study.score
-        rows = [self.ending.get(row.number, row) for row in self.rows]
         kept = [*front(rows, score), *ranked(rows, score)[: self.study.weights]]
         return {row.number for row in kept}
 
@@ -330,7 +331,9 @@ class _Search:
         self.failed = self.failed + 1 if row.state == "failed" else 0
         self.best = front(self.rows, self.study.score)
         (trial_folder(self.home, row.number) / STATE).unlink(missing_ok=True)
-        kept = {trial_folder(self.home, number) for number in self._kept()}
+        # One that is ending may still fail: until then it takes no other one's place.
+        numbers = self._kept(self.rows) | self.ending.keys()
+        kept = {trial_folder(self.home, number) for number in numbers}
         for path in (self.home / TRIALS).glob(f"*/{WEIGHTS}"):
             if path.parent not in kept:
                 path.unlink()

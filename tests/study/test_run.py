@@ -1,0 +1,79 @@
+"""What a search makes of what its processes say, in any order. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archgen.study import load_study
+from archgen.study.crew import Crew, Died
+from archgen.study.job import Done, Grown, Trained
+from archgen.study.propose import Proposer
+from archgen.study.run import Wish, _Search
+from archgen.study.stop import Stop
+from archgen.study.storage import WEIGHTS, owned, settle, trial_folder
+
+from .conftest import Write
+
+
+class Told(Crew):
+    """Starts no process; keeps the answers."""
+
+    def __init__(self) -> None:
+        super().__init__(hang=1.0)
+        self.answers: dict[int, bool] = {}
+
+    def start(self, job: Any) -> None:
+        pass
+
+    def answer(self, number: int, reply: bool) -> None:
+        self.answers[number] = reply
+
+
+@pytest.fixture
+def run(write: Write, tmp_path: Path) -> _Search:
+    """A search of which candidates 0, 1 and 2 are in training."""
+    keys = {"sampler": {"kind": "grid"}, "pruner": {"kind": "none"}}
+    study = load_study(write(keep={}, weights=1, **keys))
+    home = tmp_path / "run"
+    with owned(home):
+        settle(home, study)
+    wish = Wish(9, "cpu", 3, 9.0, None, False, ())
+    found = _Search(study, home, wish, Stop(), lambda _: None, None)
+    found.crew = Told()
+    found.proposer = Proposer(study, [], seed=0)
+    found._begin = lambda number: None  # type: ignore[method-assign]
+    while len(found.rows) < 3:
+        found._next()
+    return found
+
+
+def end(run: _Search, number: int, top1: float) -> bool:
+    """Let a candidate come to the end of its training; says whether it keeps its weights."""
+    epoch = {"epoch": 2, "top1": top1, "loss": 1.0, "seconds": 1.0}
+    run._hear(run.rows[number], Grown(epoch))
+    run._hear(run.rows[number], Trained("finished"))
+    assert isinstance(run.crew, Told)
+    return run.crew.answers[number]
+
+
+def test_weights_wait_until_better_ones_are_there(run: _Search) -> None:
+    """One that fails while it writes its weights takes no other one's place."""
+
+    def kept() -> set[int]:
+        return {int(path.parent.name) for path in run.home.glob(f"trials/*/{WEIGHTS}")}
+
+    assert end(run, 0, 50.0)
+    (trial_folder(run.home, 0) / WEIGHTS).touch()
+    run._hear(run.rows[0], Done())
+    assert end(run, 1, 90.0)
+    assert not end(run, 2, 40.0)
+    run._hear(run.rows[2], Done())
+    assert kept() == {0}
+    run._hear(run.rows[1], Died("ended", again=False))
+    assert kept() == {0}
+    assert [row.number for row in run.best] == [0]
+    assert run.rows[1].state == "failed"
+    assert not run.ending
