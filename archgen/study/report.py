@@ -108,6 +108,7 @@ def row_of(trial: FrozenTrial, test: Mapping[str, float]) -> Row:
 def attributes(row: Row) -> dict[str, dict[str, Any]]:
     """What a row leaves in the journal: what the candidate is, and how far it came."""
     known = {"vary": row.vary, "costs": row.costs, "digest": row.digest}
+    blank = Row(row.number, "running")
     ended: dict[str, Any] = {
         "state": row.state,
         "scores": row.scores,
@@ -116,7 +117,8 @@ def attributes(row: Row) -> dict[str, dict[str, Any]]:
     }
     ended |= {"epochs": row.epochs, "curve": row.curve, "seconds": row.seconds}
     ended["reason"] = row.reason
-    return {CANDIDATE: known, OUTCOME: {key: value for key, value in ended.items() if value}}
+    told = {key: value for key, value in ended.items() if value != getattr(blank, key)}
+    return {CANDIDATE: known, OUTCOME: told}
 
 
 def front(rows: Iterable[Row], score: Mapping[str, Direction]) -> list[Row]:

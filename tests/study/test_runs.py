@@ -7,7 +7,7 @@ from pathlib import Path
 from archgen.report import facts_of
 from archgen.study import load_study
 from archgen.study.record import Record
-from archgen.study.report import Row
+from archgen.study.report import Row, trials
 from archgen.study.runs import held, runs, state_of
 from archgen.study.storage import JOURNAL, STUDY, owned, settle
 
@@ -80,3 +80,13 @@ def test_a_search_is_read_where_its_data_is_not(write: Write, tmp_path: Path) ->
     moved = pictures.rename(tmp_path / "moved")
     with owned(folder / "a"):
         settle(folder / "a", load_study(study, root=moved))
+
+
+def test_a_row_is_read_as_it_was_written(write: Write, tmp_path: Path) -> None:
+    """A figure of zero is one."""
+    run = tmp_path / "run"
+    begin(run, write(), [])
+    row = Row(0, "pruned", digest="d", top1=0.0, loss=0.0, epochs=1, curve=(0.0,))
+    with owned(run):
+        Record(load_study(run / STUDY), run).add(row, {}, {}, {})
+    assert trials(run) == [row]
