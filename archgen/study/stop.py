@@ -43,16 +43,6 @@ class Stop:
         finally:
             self._open = False
 
-    @contextmanager
-    def whole(self) -> Iterator[None]:
-        """A stretch inside `interruptible` that a signal breaks off only at its end."""
-        self._open = False
-        try:
-            yield
-        finally:
-            self._open = True
-        self._check()
-
     def _check(self) -> None:
         if self.requested:
             raise KeyboardInterrupt
