@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 from archgen.report.importance import importances
 from archgen.spec import Net
+from archgen.study.place import known_runs
 from archgen.study.report import Row, front, ranked, studied, trials
 from archgen.study.runs import State, changed, state_of
 from archgen.study.space import TRAINED, Parameter, Study, candidate, everything, walk
@@ -146,7 +145,7 @@ def facts_of(folder: Path) -> Facts:
     rows = trials(folder)
     state = state_of(folder, sum(row.trained for row in rows), study.trials)
     found = gather(study, rows, state, changed(folder))
-    return replace(found, runs=_runs(folder / "environment.json"))
+    return replace(found, runs=tuple(known_runs(folder)))
 
 
 def gather(study: Study, rows: Sequence[Row], state: State, when: datetime) -> Facts:
@@ -206,11 +205,3 @@ def _walked(study: Study, row: Row) -> list[Parameter]:
 def paths(rows: Iterable[Row]) -> list[str]:
     """All that varies in some candidate, in the order of the study."""
     return list(dict.fromkeys(path for row in rows for path in row.vary))
-
-
-def _runs(file: Path) -> tuple[dict[str, Any], ...]:
-    """What the search wrote about its machine; nothing if it did not, or did so half."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        runs = json.loads(file.read_text(encoding="utf-8"))["runs"]
-        return tuple(run for run in runs if isinstance(run, dict))
-    return ()
