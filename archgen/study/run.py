@@ -200,9 +200,9 @@ class _Search:
     def _settle_in(self) -> Place:
         wish = self.wish
         job = Job(self.home, self.study.train, "cpu", 1, wish.root, wish.download, wish.blocks)
-        return settle_in(
-            job, self.study.net.input, device=self.wish.device, workers=self.wish.workers
-        )
+        size = self.study.net.input
+        with self.stop.interruptible():
+            return settle_in(job, size, device=wish.device, workers=wish.workers)
 
     def _loop(self) -> tuple[Ending, str]:
         while self.failed < FAILING:

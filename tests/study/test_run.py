@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from archgen.study import load_study
+from archgen.study import load_study, search
 from archgen.study.crew import Crew, Died
 from archgen.study.job import Done, Grown, Trained
 from archgen.study.propose import Proposer
@@ -77,3 +78,18 @@ def test_weights_wait_until_better_ones_are_there(run: _Search) -> None:
     assert [row.number for row in run.best] == [0]
     assert run.rows[1].state == "failed"
     assert not run.ending
+
+
+def test_ctrl_c_is_heard_while_the_device_is_tried(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = []
+
+    def settle_in(*_: object, **__: object) -> None:
+        heard.append(True)
+        signal.raise_signal(signal.SIGINT)
+        heard.append(False)
+
+    monkeypatch.setattr("archgen.study.run.settle_in", settle_in)
+    outcome = search(write(), folder=tmp_path / "run")
+    assert (outcome.ending, heard) == ("interrupted", [True])
