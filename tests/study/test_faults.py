@@ -109,12 +109,18 @@ class Night:
         raise AssertionError("it never came so far")
 
     def half_way(self) -> bool:
-        """Whether one is trained, and a later one has a checkpoint behind it."""
+        """Whether one is trained, and another has a checkpoint behind it and epochs before it."""
         rows = self.rows()
-        running = [row for row in rows if row.state == "running"]
         return any(row.trained for row in rows) and any(
-            (self.folder_of(row) / "state.pt").exists() for row in running
+            (self.folder_of(row) / "state.pt").exists() and self.epochs(row) in (1, 2)
+            for row in rows
+            if row.state == "running"
         )
+
+    def epochs(self, row: Row) -> int:
+        """How many epochs of a candidate are over."""
+        curve = self.folder_of(row) / "curve.jsonl"
+        return len(curve.read_text().splitlines()) if curve.exists() else 0
 
     def check(self) -> list[Row]:
         """What holds behind every completed search."""
