@@ -61,13 +61,11 @@ def serve(job: Job, size: Size) -> None:
         job: Its data is loaded there.
         size: What the study's network takes.
     """
+    # Stays: a server that replaces this one loads the same.
     os.environ[TOLD] = job.data(size).told()
-    try:
-        with _no_main(), _no_ctrl_c():
-            _FORKS.set_forkserver_preload(["archgen.train.warm", "archgen.study.worker"])
-            forkserver.ensure_running()
-    finally:
-        del os.environ[TOLD]
+    with _no_main(), _no_ctrl_c():
+        _FORKS.set_forkserver_preload(["archgen.train.warm", "archgen.study.worker"])
+        forkserver.ensure_running()
 
 
 class Crew:

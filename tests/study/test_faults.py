@@ -70,7 +70,7 @@ class Night:
             "--workers",
             str(workers),
             "--hang",
-            "4",
+            "8",
         ]
         root = str(Path(archgen.__file__).parents[1])
         process = subprocess.Popen(
@@ -211,7 +211,7 @@ def test_a_killed_candidate_goes_on_from_its_checkpoint(
         ("kill", r"its process was ended by SIGKILL"),
         ("exit", r"its process ended by itself with status 3"),
         ("raise", r"RuntimeError: out of luck"),
-        ("hang", r"no sign of life for 4 s"),
+        ("hang", r"no sign of life for 8 s"),
     ],
 )
 def test_what_goes_wrong_is_one_failed_candidate(
