@@ -64,7 +64,6 @@ def train(
         ArchError: The file is another run's or cannot be read or written, or the device lacks
             the recipe's precision.
     """
-    model.to(device)
     keeper = Keeper(state, fingerprint(model, data, recipe), every_epoch=every_epoch, note=note)
     parts = recipe.accumulate
     if keeper.last is not None:
@@ -74,6 +73,7 @@ def train(
         while True:
             asked = recipe.model_copy(update={"accumulate": parts})
             try:
+                model.to(device)
                 return _Run(model, data, asked, device, keeper, beat, note).go(report)
             except (MemoryError, RuntimeError) as error:
                 if not out_of_memory(error):

@@ -88,6 +88,15 @@ def test_what_does_not_fit_in_halves_is_a_result() -> None:
     assert len(notes) == 1
 
 
+def test_a_network_that_does_not_fit_by_itself_is_a_result() -> None:
+    class Large(Greedy):
+        def to(self, *_: object, **__: object) -> Large:
+            raise torch.OutOfMemoryError("out of memory")
+
+    result, notes = run(Large(64), Recipe(epochs=1))
+    assert (result.state, result.curve, len(notes)) == ("memory", (), 1)
+
+
 def test_two_images_are_not_halved() -> None:
     result, notes = run(Greedy(1), Recipe(epochs=1, batch=2))
     assert (result.state, result.curve, notes) == ("memory", (), [])
