@@ -13,7 +13,7 @@ from archgen.study.crew import Crew, Died
 from archgen.study.job import Done, Grown, Trained
 from archgen.study.propose import Proposer
 from archgen.study.run import Wish, _Search
-from archgen.study.stop import Stop
+from archgen.study.stop import SIGNALS, Stop
 from archgen.study.storage import WEIGHTS, owned, settle, trial_folder
 
 from .conftest import Write
@@ -93,3 +93,13 @@ def test_ctrl_c_is_heard_while_the_device_is_tried(
     monkeypatch.setattr("archgen.study.run.settle_in", settle_in)
     outcome = search(write(), folder=tmp_path / "run")
     assert (outcome.ending, heard) == ("interrupted", [True])
+
+
+def test_signals_do_afterwards_what_they_did_before() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with Stop() as stop:
+        heard = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as while a server is started
+        signal.raise_signal(signal.SIGTERM)
+        signal.signal(signal.SIGINT, heard)
+    assert stop.requested
+    assert [signal.getsignal(number) for number in SIGNALS] == before
