@@ -60,7 +60,9 @@ def work(task: Task, link: Link, job: Any) -> None:
         link.send(Failed(str(error), everywhere=True))
     except OSError as error:
         _log(error)
-        link.send(Failed(_one_line(error), everywhere=True))
+        where = f" ({error.filename})" if error.filename else ""
+        reason = f"cannot go on: {(error.strerror or str(error)).lower()}{where}"
+        link.send(Failed(reason, everywhere=True))
     except Exception as error:
         _log(error)
         link.send(Failed(_one_line(error)))
