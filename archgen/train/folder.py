@@ -91,15 +91,15 @@ class _Reader(Dataset["Batch | ArchError"]):
         self, split: FolderSplit, order: list[torch.Tensor], seeds: torch.Tensor | None
     ) -> None:
         self.files, self.labels = split.files, split.labels
-        self.size, self.whole = split.size, split.whole
         self.order, self.seeds = order, seeds
+        # Here: the workers of each epoch would import torchvision's transforms anew.
+        self.cut = _cutter(split.size, whole=split.whole, augment=seeds is not None)
 
     def __len__(self) -> int:
         return len(self.order)
 
     def __getitem__(self, step: int) -> Batch | ArchError:
         chosen = self.order[step]
-        cut = _cutter(self.size, whole=self.whole, augment=self.seeds is not None)
         images = []
         with torch.random.fork_rng(devices=[]):
             for place, index in enumerate(chosen.tolist()):
@@ -107,7 +107,7 @@ class _Reader(Dataset["Batch | ArchError"]):
                     # Of the image, not of the worker: the same for any number of workers.
                     torch.manual_seed(int(self.seeds[step, place]))
                 try:
-                    images.append(_read(self.files[index], cut))
+                    images.append(_read(self.files[index], self.cut))
                 except ArchError as error:
                     return error
         return torch.stack(images), self.labels[chosen]
