@@ -112,6 +112,7 @@ def train(
     net = load_net(spec, set_, blocks)
     from archgen.analysis import cost
     from archgen.train.adapt import adapt
+    from archgen.train.datasets import FOLDER
     from archgen.train.recipes import RECIPES
 
     say = note if json else print_text
@@ -135,9 +136,10 @@ def train(
         chosen = choose_device(device)
         sets = load_data(asked.data, chosen, root=data_root, download=download, size=net.input)
     state = out / f"{net.name}.state.pt" if out is not None else None
+    small = cost(net).macs <= SMALL and not asked.data.startswith(FOLDER)
     with (
         prepared(out) if out is not None else nullcontext(),
-        use_threads(threads or (1 if cost(net).macs <= SMALL else torch.get_num_threads())),
+        use_threads(threads or (1 if small else torch.get_num_threads())),
         enough_memory(net),
         _resumable(state),
     ):

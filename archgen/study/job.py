@@ -46,7 +46,10 @@ class Alive:
 
 @dataclass(frozen=True)
 class GoingOn:
-    """Training begins behind these epochs: none, or those of the candidate's checkpoint."""
+    """Training begins behind these epochs: none, or those of the candidate's checkpoint.
+
+    The process waits, as behind each epoch.
+    """
 
     curve: tuple[dict[str, Any], ...]
 

@@ -106,7 +106,7 @@ def settle_in(job: Job, size: Size, *, device: str, workers: int | None) -> Plac
 def write_ending(home: Path, ending: str) -> None:
     """Write down when and why the run that `settle_in` began has ended."""
     runs = known_runs(home)
-    if runs:
+    if runs and "ended" not in runs[-1]:
         runs[-1] |= {"ended": _now(), "ending": ending}
         _write(home, runs)
 

@@ -89,10 +89,10 @@ def rows_of(storage: BaseStorage, name: str) -> list[Row]:
     study = storage.get_study_id_from_name(name)
     test = storage.get_study_user_attrs(study).get(TEST, {})
     with uncollected():
-        return [row_of(trial, test) for trial in storage.get_all_trials(study, deepcopy=False)]
+        return [read_row(trial, test) for trial in storage.get_all_trials(study, deepcopy=False)]
 
 
-def row_of(trial: FrozenTrial, test: Mapping[str, float]) -> Row:
+def read_row(trial: FrozenTrial, test: Mapping[str, float]) -> Row:
     """One candidate as a row.
 
     Args:

@@ -168,17 +168,23 @@ class _Search:
     def run(self) -> Outcome:
         """Search to an end, then look at the test split once."""
         ending: Ending = "complete"
-        message = f"{self.trained} candidates trained"
+        message = self._said()
+        untested = self.best and self.best[0].test is None
+        if self.trained >= self.wish.trials and not untested:
+            return self._outcome(ending, message)
         try:
+            self.place = self._settle_in()
             if self.trained < self.wish.trials:
                 self._prepare()
                 ending, message = self._loop()
             if self.best and self.best[0].test is None:
-                self._test(self.best[0])
+                message += self._test(self.best[0])
         except KeyboardInterrupt:
             ending, message = "interrupted", self._interrupted()
-        if hasattr(self, "place"):
-            write_ending(self.home, ending)
+        write_ending(self.home, ending)
+        return self._outcome(ending, message)
+
+    def _outcome(self, ending: Ending, message: str) -> Outcome:
         return Outcome(
             name=self.study.name,
             folder=self.home,
@@ -191,8 +197,7 @@ class _Search:
         )
 
     def _prepare(self) -> None:
-        """Find out where to run, look at the study's room, build the proposer."""
-        self.place = self._settle_in()
+        """Look at the study's room and build the proposer."""
         self.notes += [*self.place.notes, *probe(self.study).warnings()]
         self.proposer = Proposer(self.study, self.rows, seed=self.study.sampler.seed)
         self._show(None)
@@ -226,10 +231,13 @@ class _Search:
 
     def _ended(self) -> tuple[Ending, str]:
         if self.trained >= self.wish.trials:
-            return "complete", f"{self.trained} candidates trained"
+            return "complete", self._said()
         counts = Counter(row.state for row in self.rows)
         why = ", ".join(f"{n} {state}" for state, n in counts.items())
         return "exhausted", f"space exhausted: no candidate is left to train ({why})"
+
+    def _said(self) -> str:
+        return f"{self.trained} candidate{'s' * (self.trained != 1)} trained"
 
     def _interrupted(self) -> str:
         left = [str(row.number) for row in self.rows if row.state == "running"]
@@ -270,13 +278,10 @@ class _Search:
     def _hear(self, row: Row, said: Message | Died) -> None:
         match said:
             case GoingOn():
-                self.rows[row.number] = self._grown(row, said.curve)
+                self._grow(row, said.curve)
             case Grown():
-                grown = self._grown(row, [said.epoch])
-                self.rows[row.number] = grown
-                last = grown.epochs >= self.study.train.epochs
-                self.crew.answer(row.number, last or not gives_up(grown, self.rows, self.study))
-                self._show(grown)
+                self._grow(row, [said.epoch])
+                self._show(self.rows[row.number])
             case Trained():
                 self.ending[row.number] = self._scored(row, said)
                 rows = [self.ending.get(row.number, row) for row in self.rows]
@@ -293,21 +298,24 @@ class _Search:
                 log = trial_folder(self.home, row.number) / LOG
                 self._finish(replace(row, state="failed", reason=f"{said.reason} (see {log})"))
 
-    def _grown(self, row: Row, epochs: Sequence[Mapping[str, Any]]) -> Row:
-        if not epochs:
-            return row
-        last = epochs[-1]
-        return replace(
-            row,
-            top1=round(last["top1"], DIGITS),
-            loss=round(last["loss"], DIGITS),
-            epochs=last["epoch"],
-            seconds=round(last["seconds"], 3),
-            curve=(
-                *row.curve[: epochs[0]["epoch"] - 1],
-                *(round(epoch[self.study.watched], DIGITS) for epoch in epochs),
-            ),
-        )
+    def _grow(self, row: Row, epochs: Sequence[Mapping[str, Any]]) -> None:
+        """Take in what epochs gave, and answer whether the candidate goes on."""
+        if epochs:
+            last = epochs[-1]
+            row = replace(
+                row,
+                top1=round(last["top1"], DIGITS),
+                loss=round(last["loss"], DIGITS),
+                epochs=last["epoch"],
+                seconds=round(last["seconds"], 3),
+                curve=(
+                    *row.curve[: epochs[0]["epoch"] - 1],
+                    *(round(epoch[self.study.watched], DIGITS) for epoch in epochs),
+                ),
+            )
+            self.rows[row.number] = row
+        over = not epochs or row.epochs >= self.study.train.epochs
+        self.crew.answer(row.number, over or not gives_up(row, self.rows, self.study))
 
     def _scored(self, row: Row, said: Trained) -> Row:
         if said.state != "finished":
@@ -326,11 +334,11 @@ class _Search:
         """Record how a candidate ended, and what depended on it."""
         self.rows[row.number] = row
         self.record.end(row)
+        (trial_folder(self.home, row.number) / STATE).unlink(missing_ok=True)
         self.proposer.tell(row)
         self.trained += row.trained
         self.failed = self.failed + 1 if row.state == "failed" else 0
         self.best = front(self.rows, self.study.score)
-        (trial_folder(self.home, row.number) / STATE).unlink(missing_ok=True)
         # One that is ending may still fail: until then it takes no other one's place.
         numbers = self._kept(self.rows) | self.ending.keys()
         kept = {trial_folder(self.home, number) for number in numbers}
@@ -339,15 +347,17 @@ class _Search:
                 path.unlink()
         self._show(row)
 
-    def _test(self, row: Row) -> None:
-        """Look at the test split, once, with the best candidate."""
-        if not hasattr(self, "place"):
-            self.place = self._settle_in()
-        with self.stop.interruptible():
-            top1 = call(worker.test, replace(self.place.job, number=row.number))
+    def _test(self, row: Row) -> str:
+        """Look at the test split, once, with the best candidate; say so where that fails."""
+        try:
+            with self.stop.interruptible():
+                top1 = call(worker.test, replace(self.place.job, number=row.number))
+        except ArchError as error:
+            return f"; the best, candidate {row.number}, could not be tested: {error}"
         self.record.tested(row.number, top1)
         self.rows[row.number] = replace(row, test=top1)
         self.best = front(self.rows, self.study.score)
+        return ""
 
     def _show(self, row: Row | None, said: str = "") -> None:
         seconds = time.monotonic() - self.began

@@ -126,16 +126,19 @@ def train(link: Link, job: Job) -> None:
     known = saved_curve(place / STATE)
     lines = "".join(json.dumps(asdict(epoch)) + "\n" for epoch in known)
     write_whole(place / CURVE, lines)
-    link.send(GoingOn(tuple(asdict(epoch) for epoch in known)))
+
+    def go_on(said: GoingOn | Grown) -> None:
+        link.send(said)
+        if not link.recv():
+            raise _GivenUp
 
     def report(epoch: Epoch) -> None:
         with (place / CURVE).open("a") as stream:
             stream.write(json.dumps(asdict(epoch)) + "\n")
-        link.send(Grown(asdict(epoch)))
-        if not link.recv():
-            raise _GivenUp
+        go_on(Grown(asdict(epoch)))
 
     try:
+        go_on(GoingOn(tuple(asdict(epoch) for epoch in known)))
         result = run(
             model,
             data,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's, in red, green and blue."""
 GREY_MEAN, GREY_DEVIATION = (0.449,), (0.226,)
 WORKERS = 8
-"""The most processes that read images."""
+"""The most processes that read images; there are as many as threads that compute."""
 
 Batch: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 
@@ -73,7 +72,7 @@ class FolderSplit:
         loader: DataLoader[Batch | ArchError] = DataLoader(
             _Reader(self, order, seeds),
             batch_size=None,
-            num_workers=min(_processors(), WORKERS, len(order)),
+            num_workers=min(torch.get_num_threads(), WORKERS, len(order)),
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # else it draws a number from everyone's
         )
@@ -138,13 +137,6 @@ def _read(file: str, cut: Cut) -> torch.Tensor:
         reason = "is no image" if "cannot identify" in str(error) else str(error)
         raise ArchError("data", f"cannot read this image: {reason}", file=file) from None
     return cut(picture)
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def folder_splits(
