@@ -23,6 +23,8 @@ GREY = "#8C8C8C"
 SERIES = ((VERMILLION, "solid"), (BLUE, "dash"), (GREEN, "dot"))
 MOST = 400
 """Lines of candidates in one figure; of more, every n-th is drawn."""
+FEW = 10
+"""An axis of so many whole numbers has a tick for each: plotly alone would put some between."""
 STEPS = 6
 """Different numbers of a parameter that have a place each on an axis."""
 ABSENT = -0.1
@@ -84,7 +86,7 @@ def trade_off(facts: Facts) -> Chart | None:
                 "xanchor": "right", "yanchor": "bottom",
             }
         ]  # fmt: skip
-    said = f"Of {len(done)} candidates the {named} {'has' if two else 'is'} {_numbered(first)}."
+    said = f"Of {_candidates(len(done))} the {named} {'has' if two else 'is'} {_numbered(first)}."
     return Chart([trace for trace in data if trace["x"]], layout, said)
 
 
@@ -107,9 +109,8 @@ def history(facts: Facts) -> Chart | None:
             "line": {**_line(VERMILLION, 2), "shape": "hv"},
         },
     ]  # fmt: skip
-    layout = _layout(
-        {"title": {"text": "candidate (order of asking)"}, "rangemode": "tozero"}, _axis(name)
-    )
+    last = max(row.number for row in facts.rows)
+    layout = _layout(_counted("candidate (order of asking)", 0, last), _axis(name))
     early = [row for row in facts.rows if row.state == "pruned"]
     if early:
         # Their last values are of earlier epochs: as a rug they do not press the others flat.
@@ -152,7 +153,10 @@ def distribution(facts: Facts) -> Chart | None:
         {"title": {"text": "fraction of networks"}, "range": [0, 1.03], "tickformat": ".0%"},
     )
     middle = f"{errors[(count - 1) // 2]:.3g}{'%' if facts.watched == 'top1' else ''}"
-    return Chart(data, layout, f"Half of {count} candidates have an error of at most {middle}.")
+    said = f"Half of {count} candidates have an error of at most {middle}."
+    if count == 1:
+        said = f"The only candidate has an error of {middle}."
+    return Chart(data, layout, said)
 
 
 def importance(facts: Facts) -> Chart | None:
@@ -221,13 +225,26 @@ def curves(facts: Facts) -> Chart | None:
         if number in drawn
     ]  # fmt: skip
     label = "validation top-1 error (%)" if name == "top1" else LABELS[name]
+    longest = max(map(len, drawn.values()))
     layout = _layout(
-        {"title": {"text": "epoch"}, "tickformat": "d", "rangemode": "tozero"},
+        _counted("epoch", 1, longest),
         {"title": {"text": label}, "type": "log", "dtick": "D2", "tickformat": "~g"},
     )
-    longest = max(map(len, drawn.values()))
-    said = f"{len(drawn)} candidates, up to {longest} epochs; the axis of the error is logarithmic."
+    said = (
+        f"{_candidates(len(drawn))}, up to {longest} epochs; the axis of the error is logarithmic."
+    )
     return Chart([trace for trace in data if trace["x"]], layout, said)
+
+
+def _candidates(count: int) -> str:
+    return f"{count} candidate{'' if count == 1 else 's'}"
+
+
+def _counted(title: str, first: int, last: int) -> dict[str, Any]:
+    """An axis of whole numbers, with room for the markers of the first and the last."""
+    room = max(0.5, 0.02 * (last - first))
+    few = {"dtick": 1} if last - first <= FEW else {}
+    return {"title": {"text": title}, "range": [first - room, last + room], **few}
 
 
 def _errors(row: Row, name: str) -> list[float]:
@@ -300,7 +317,7 @@ def parallel(facts: Facts) -> Chart | None:
     ]  # fmt: skip
     layout |= {"height": 440, "margin": {"t": 8, "l": 8, "r": 8, "b": 40}}
     layout["legend"] |= {"y": -0.02, "yanchor": "top"}
-    said = f"{len(done)} candidates; the best tenth in {name} stands out."
+    said = f"{_candidates(len(done))}; the best tenth in {name} stands out."
     return Chart(data, layout, said, narrowest=130 * len(axes))
 
 

@@ -194,3 +194,26 @@ def test_a_few_of_a_front_are_its_ends_and_some_between(count: int) -> None:
     shown = spread(rows, 3)
     assert len(shown) == min(3, count) == len({each.number for each in shown})
     assert (shown[0], shown[-1]) == (rows[0], rows[-1])
+
+
+def test_a_single_candidate_is_told_as_one(make: Make) -> None:
+    facts = make([row(0, 90.0)])
+    drawn = [draw(facts) for name, draw in DRAWERS.items() if name != "importance"]
+    said = " ".join(chart.said for chart in drawn if chart is not None)
+    assert "The only candidate has an error of 10%." in said
+    assert "1 candidates" not in said
+
+
+@pytest.mark.parametrize("name", ["history", "curves"])
+def test_few_whole_numbers_have_a_tick_each_and_room_for_their_markers(
+    make: Make, name: str
+) -> None:
+    few, more = DRAWERS[name](make(many(2))), DRAWERS["history"](make(many(30)))
+    assert few is not None
+    assert more is not None
+    xs = [x for trace in few.data for x in trace["x"] if x is not None]
+    axis = few.layout["xaxis"]
+    assert axis["dtick"] == 1
+    assert axis["range"][0] < min(xs)
+    assert max(xs) < axis["range"][1]
+    assert "dtick" not in more.layout["xaxis"]
