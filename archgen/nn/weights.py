@@ -48,8 +48,11 @@ def read_weights(path: Path) -> Weights:
             raise _unreadable(path, error) from None
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and pickle raise whatever a damaged file leads them to
+    except OSError as error:
         raise _unreadable(path, error) from None
+    except Exception:  # torch and pickle raise whatever a damaged file leads them to
+        reason = "neither a .safetensors file nor a sound one that torch.save wrote"
+        raise ArchError("", f"cannot read these weights: {reason}", file=str(path)) from None
     if not isinstance(content, dict) or not all(
         isinstance(value, torch.Tensor) for value in content.values()
     ):

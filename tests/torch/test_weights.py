@@ -72,6 +72,7 @@ def test_a_damaged_file_is_one_line(tmp_path: Path, name: str, content: bytes) -
     with pytest.raises(ArchError, match="cannot read these weights: ") as caught:
         read_weights(tmp_path / name)
     assert "\n" not in str(caught.value)
+    assert "weights_only" not in str(caught.value)
     assert caught.value.file == str(tmp_path / name)
 
 
