@@ -180,7 +180,6 @@ def main() -> None:
     ways: dict[str, tuple[str, list[int]]] = {
         "plain script": ("plain", []),
         "archgen, 1 worker of 1 thread": ("ours", [1, 1]),
-        f"archgen, 1 worker of {cores} threads": ("ours", [1, cores]),
         f"archgen, {cores} workers of 1 thread": ("ours", [cores, cores]),
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from archgen.train.recipe import Recipe
     from archgen.train.result import Epoch
 
-SMALL = 20e6
-"""MACs of an image up to which a second thread gains little, and costs much on a busy machine."""
-
 
 def train(
     spec: Spec,
@@ -110,9 +107,7 @@ def train(
         memory_format=memory_format,
     )
     net = load_net(spec, set_, blocks)
-    from archgen.analysis import cost
-    from archgen.train.adapt import adapt
-    from archgen.train.datasets import FOLDER
+    from archgen.train.adapt import adapt, is_small
     from archgen.train.recipes import RECIPES
 
     say = note if json else print_text
@@ -136,7 +131,7 @@ def train(
         chosen = choose_device(device)
         sets = load_data(asked.data, chosen, root=data_root, download=download, size=net.input)
     state = out / f"{net.name}.state.pt" if out is not None else None
-    small = cost(net).macs <= SMALL and not asked.data.startswith(FOLDER)
+    small = is_small(net, asked.data)
     with (
         prepared(out) if out is not None else nullcontext(),
         use_threads(threads or (1 if small else torch.get_num_threads())),

@@ -16,10 +16,11 @@ from typing import Any
 
 from archgen.errors import ArchError
 from archgen.files import write_whole
+from archgen.spec import Net
 from archgen.study import worker
 from archgen.study.crew import call, serve
 from archgen.study.job import Job
-from archgen.train.datasets import Size
+from archgen.train.adapt import is_small
 
 ENVIRONMENT = "environment.json"
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps")
@@ -52,26 +53,28 @@ def check_device(name: str) -> None:
         raise ArchError("device", message)
 
 
-def settle_in(job: Job, size: Size, *, device: str, workers: int | None) -> Place:
+def settle_in(job: Job, net: Net, *, device: str, workers: int | None) -> Place:
     """Find devices, deal them to workers, share out the CPU's cores; write it all down.
 
     Args:
         job: With the study's folder, recipe and data.
-        size: What the study's network takes.
+        net: The study's network: what it takes is loaded; a small one is trained by one thread.
         device: As `check_device` lets through.
         workers: How many; None for one a GPU, or one a core of the CPU.
 
     Raises:
         ArchError: The device is not here, or the data is not.
     """
-    serve(job, size)
+    serve(job, net.input)
     found: list[tuple[str, str]] = call(worker.find_devices, device)
     names = [name for name, _ in found]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     cores = cores or 1
     on_cpu = names == ["cpu"]
     many = workers or (cores if on_cpu else len(names))
-    job = replace(job, device=names[0], threads=max(1, cores // many))
+    job = replace(
+        job, device=names[0], threads=1 if is_small(net, job.recipe.data) else max(1, cores // many)
+    )
     known = known_runs(job.home)
     setting = known[0].get("setting") if known else None
     if setting is None and "auto" in (job.recipe.precision, job.recipe.memory_format):
@@ -94,7 +97,7 @@ def settle_in(job: Job, size: Size, *, device: str, workers: int | None) -> Plac
     each = "1 thread each" if job.threads == 1 else f"{job.threads} threads each"
     notes = [f"{many} workers on {_listed(names)}, {each}"]
     if many == 1:
-        notes = [f"1 worker on {_listed(names)}, {job.threads} threads"]
+        notes = [f"1 worker on {_listed(names)}, {each.removesuffix(' each')}"]
     if setting is not None:
         notes.append("precision {precision}, memory format {memory_format}".format(**setting))
     if on_cpu and many > cores:

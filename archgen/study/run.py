@@ -85,7 +85,8 @@ def search(
         trials: How many candidates shall be trained in all; by default the study's number.
         device: ``auto``, ``cpu``, ``cuda`` (all of them), ``cuda:N`` or ``mps``.
         workers: Candidates trained side by side, dealt to the devices in turn; by default one a
-            GPU, or one a core of the CPU. The cores are shared out among them.
+            GPU, or one a core of the CPU. The cores are shared out among them, as far as the
+            networks are large enough to gain from it.
         folder: Where the results go; by default ``studies/runs/NAME``.
         root: The folder of data sets; by default as `archgen.train.datasets` says.
         download: Fetch data that is not there.
@@ -205,9 +206,9 @@ class _Search:
     def _settle_in(self) -> Place:
         wish = self.wish
         job = Job(self.home, self.study.train, "cpu", 1, wish.root, wish.download, wish.blocks)
-        size = self.study.net.input
+        net = self.study.net
         with self.stop.interruptible():
-            return settle_in(job, size, device=wish.device, workers=wish.workers)
+            return settle_in(job, net, device=wish.device, workers=wish.workers)
 
     def _loop(self) -> tuple[Ending, str]:
         while self.failed < FAILING:

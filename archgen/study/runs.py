@@ -15,7 +15,7 @@ from archgen.study.storage import JOURNAL, LOCK, RUNS
 
 State = Literal[
     "running",  # a process holds its folder
-    "complete",  # as many candidates were trained as the study asks for
+    "complete",  # as many candidates were trained as was asked for
     "exhausted",  # no candidate was left to train
     "stopped",  # none of these: the same command goes on
     "damaged",  # it cannot be read
@@ -79,10 +79,10 @@ def state_of(folder: Path, trained: int, trials: int) -> State:
     """
     if held(folder):
         return "running"
-    if trained >= trials:
+    ending = next((run.get("ending") for run in reversed(known_runs(folder))), None)
+    if trained >= trials or ending == "complete":
         return "complete"
-    endings = [run.get("ending") for run in known_runs(folder)]
-    return "exhausted" if endings[-1:] == ["exhausted"] else "stopped"
+    return "exhausted" if ending == "exhausted" else "stopped"
 
 
 def held(folder: Path) -> bool:

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archgen.analysis import cost
 from archgen.blocks import Block
 from archgen.errors import ArchError
 from archgen.spec import Net
-from archgen.train.datasets import check_fit, needs, spelled
+from archgen.train.datasets import FOLDER, check_fit, needs, spelled
+
+SMALL = 20e6
+"""MACs of an image up to which a second thread gains little, and costs much on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,14 @@ def adapt(
         raise ArchError(error.path, message) from None
     check_fit(data, fitting.input, graph.classes, root)
     return Adapted(fitting, tuple(changes))
+
+
+def is_small(net: Net, data: str) -> bool:
+    """Whether one thread of a CPU trains a network about as fast as several, or faster.
+
+    Images of a folder are read by as many processes as there are threads: there more are better.
+    """
+    return cost(net).macs <= SMALL and not data.startswith(FOLDER)
 
 
 def head_of(net: Net) -> str:
