@@ -15,7 +15,7 @@ from archgen.study.storage import JOURNAL, LOCK, RUNS
 
 State = Literal[
     "running",  # a process holds its folder
-    "complete",  # as many candidates were trained as was asked for
+    "complete",  # as many candidates were trained as the study asks for
     "exhausted",  # no candidate was left to train
     "stopped",  # none of these: the same command goes on
     "damaged",  # it cannot be read
@@ -80,7 +80,7 @@ def state_of(folder: Path, trained: int, trials: int) -> State:
     if held(folder):
         return "running"
     ending = next((run.get("ending") for run in reversed(known_runs(folder))), None)
-    if trained >= trials or ending == "complete":
+    if trained >= trials:
         return "complete"
     return "exhausted" if ending == "exhausted" else "stopped"
 
