@@ -75,10 +75,11 @@ def _write_synced(temporary: Path, data: bytes, mode: int | None) -> None:
 
 
 def _refuse(path: str | Path, error: OSError | ValueError) -> NoReturn:
-    raise ArchError("", f"cannot write: {_reason(error)}", file=str(path)) from None
+    raise ArchError("", f"cannot write: {reason(error)}", file=str(path)) from None
 
 
-def _reason(error: OSError | ValueError) -> str:
+def reason(error: OSError | ValueError) -> str:
+    """Say in a few words what the system refused."""
     return (getattr(error, "strerror", None) or str(error)).lower()
 
 
@@ -121,7 +122,7 @@ def _existing(kind: Kind, given: str) -> Path:
     except (FileNotFoundError, NotADirectoryError):
         raise ArchError("", _missing(kind, path), file=given) from None
     except (OSError, ValueError) as error:
-        raise ArchError("", f"cannot read: {_reason(error)}", file=given) from None
+        raise ArchError("", f"cannot read: {reason(error)}", file=given) from None
     if is_folder:
         message = f"a directory, expected a YAML file or the name of a {_SINGULAR[kind]}"
         raise ArchError("", message, file=given)
@@ -135,7 +136,7 @@ def _missing(kind: Kind, path: Path) -> str:
     try:
         beside = [entry.name for entry in folder.iterdir() if entry.suffix in (".yaml", ".yml")]
     except OSError as error:
-        return f"no such file in {folder} ({_reason(error)})"
+        return f"no such file in {folder} ({reason(error)})"
     message = f"no such file in {folder}{_near(path.name, beside)}"
     if path.stem in names(kind):
         message += f" ({path.stem!r} alone is the {_SINGULAR[kind]} in the library)"

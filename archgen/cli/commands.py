@@ -24,6 +24,7 @@ from archgen.cli.show import show
 from archgen.cli.studies import studies
 from archgen.cli.train import train
 from archgen.errors import ArchError
+from archgen.files import reason
 
 
 class Commands(TyperGroup):
@@ -44,8 +45,7 @@ class Commands(TyperGroup):
             _close_stdout()
             raise typer.Exit(141) from None
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            complain(f"{error.filename or 'standard output'}: {reason}")
+            complain(f"{error.filename or 'standard output'}: {reason(error)}")
             _close_stdout()
             raise typer.Exit(1) from None
         return result

@@ -36,11 +36,10 @@ def _figures(study: Study) -> list[str]:
 
 
 def _figure(row: Row, name: str) -> str:
+    from archgen.study.report import value_of
     from archgen.view import figure
 
-    value = row.scores.get(name, row.costs.get(name))
-    if value is None:
-        value = {"top1": row.top1, "loss": row.loss}.get(name)
+    value = value_of(row, name)
     return "" if value is None else figure(name, value)
 
 

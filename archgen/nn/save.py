@@ -11,7 +11,7 @@ from torch import nn
 
 from archgen.codegen import source
 from archgen.errors import ArchError
-from archgen.files import write_whole
+from archgen.files import reason, write_whole
 from archgen.spec import Net
 
 
@@ -65,8 +65,7 @@ def prepared(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ArchError("", f"cannot make this folder: {reason}", file=str(folder)) from None
+        raise ArchError("", f"cannot make this folder: {reason(error)}", file=str(folder)) from None
     try:
         yield
     except BaseException:

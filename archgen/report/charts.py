@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, TypeVar
 
-from archgen.report.facts import LABELS, Facts, error_of, named, spoken, value_of
-from archgen.study.report import Row, gain
+from archgen.report.facts import LABELS, Facts, error_of, named, spoken
+from archgen.study.report import Row, gain, value_of
 from archgen.study.space import Study
 from archgen.view import endings, figure, plain, short, varied
 

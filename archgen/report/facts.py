@@ -12,7 +12,7 @@ from typing import Any
 from archgen.report.importance import importances
 from archgen.spec import Net
 from archgen.study.place import known_runs
-from archgen.study.report import Row, front, ranked, studied, trials
+from archgen.study.report import Row, leaders, studied, trials
 from archgen.study.runs import State, changed, state_of
 from archgen.study.space import TRAINED, Parameter, Study, candidate, everything, walk
 from archgen.view import brief, chosen, endings
@@ -120,16 +120,6 @@ class Facts:
         return Counter(row.reason for row in told if not (row.state == "infeasible" and row.costs))
 
 
-def value_of(row: Row, name: str) -> float | None:
-    """A score or cost of a candidate; of a trained one also what its last epoch gave."""
-    if name in row.scores:
-        return row.scores[name]
-    if name in TRAINED:
-        last: float | None = getattr(row, name)
-        return last
-    return row.costs.get(name)
-
-
 def error_of(row: Row, name: str) -> float:
     """A complete candidate's error: 100 - top1 in percent, or its loss."""
     return 100 - row.scores[name] if name == "top1" else row.scores[name]
@@ -151,7 +141,7 @@ def facts_of(folder: Path) -> Facts:
 def gather(study: Study, rows: Sequence[Row], state: State, when: datetime) -> Facts:
     """The facts that follow from a study and its rows."""
     two = len(study.score) > 1
-    best = front(rows, study.score) if two else ranked(rows, study.score)[:LISTED]
+    best = leaders(rows, study.score)[: None if two else LISTED]
     shown = spread(best, SHOWN) if two else best[:SHOWN]
     return Facts(
         study=study,

@@ -13,7 +13,7 @@ from typing import Any
 
 from archgen.ops import size
 from archgen.report import charts
-from archgen.report.facts import LABELS, LISTED, MEANINGS, Facts, value_of
+from archgen.report.facts import LABELS, LISTED, MEANINGS, Facts
 from archgen.report.importance import LEAST
 from archgen.report.told import (
     Table,
@@ -25,7 +25,7 @@ from archgen.report.told import (
     records,
 )
 from archgen.spec import Net
-from archgen.study.report import Row
+from archgen.study.report import Row, value_of
 from archgen.view import duration, figure, stage_rows, svg, varied
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"

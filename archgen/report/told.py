@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from archgen.report.facts import Facts, error_of, paths, spoken, value_of
-from archgen.study.report import Row, gain
+from archgen.report.facts import Facts, error_of, paths, spoken
+from archgen.study.report import Row, gain, value_of
 from archgen.view import endings, figure, plain, varied
 
 STATES = {

@@ -11,7 +11,7 @@ from archgen import yamlfile
 from archgen.errors import ArchError
 from archgen.spec import Net, load
 from archgen.study.load import read_study
-from archgen.study.space import Direction, Study
+from archgen.study.space import TRAINED, Direction, Study
 from archgen.study.storage import SPEC, STUDY, open_journal, trial_folder, uncollected
 
 if TYPE_CHECKING:
@@ -137,6 +137,11 @@ def front(rows: Iterable[Row], score: Mapping[str, Direction]) -> list[Row]:
     return found
 
 
+def leaders(rows: Iterable[Row], score: Mapping[str, Direction]) -> list[Row]:
+    """The best first: all complete candidates, or with two scores those of the front."""
+    return front(rows, score) if len(score) > 1 else ranked(rows, score)
+
+
 def ranked(rows: Iterable[Row], score: Mapping[str, Direction]) -> list[Row]:
     """All complete candidates, the best first score first."""
 
@@ -145,6 +150,16 @@ def ranked(rows: Iterable[Row], score: Mapping[str, Direction]) -> list[Row]:
         return (*gains, row.costs["macs"], row.number)
 
     return sorted((row for row in rows if row.state == "complete"), key=order)
+
+
+def value_of(row: Row, name: str) -> float | None:
+    """A score or cost of a candidate; of a trained one also what its last epoch gave."""
+    if name in row.scores:
+        return row.scores[name]
+    if name in TRAINED:
+        last: float | None = getattr(row, name)
+        return last
+    return row.costs.get(name)
 
 
 def gain(row: Row, name: str, direction: Direction) -> float:
@@ -172,10 +187,7 @@ def best(folder: Path, *, count: int | None = None) -> list[Row]:
     Raises:
         ArchError: Nothing was searched there.
     """
-    score = scores_of(folder)
-    rows = trials(folder)
-    found = front(rows, score) if len(score) > 1 else ranked(rows, score)
-    return found[:count]
+    return leaders(trials(folder), scores_of(folder))[:count]
 
 
 def scores_of(folder: Path) -> dict[str, Direction]:

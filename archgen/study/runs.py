@@ -9,7 +9,7 @@ from typing import Literal
 
 from archgen.errors import ArchError
 from archgen.study.place import known_runs
-from archgen.study.report import Row, front, ranked, studied, trials
+from archgen.study.report import Row, leaders, studied, trials
 from archgen.study.space import Direction
 from archgen.study.storage import JOURNAL, LOCK, RUNS
 
@@ -62,8 +62,7 @@ def _run(folder: Path) -> Run:
     except ArchError as error:
         return Run(folder.name, folder, "damaged", 0, 0, {}, (), when, str(error))
     trained = sum(row.trained for row in rows)
-    two = len(study.score) > 1
-    best = front(rows, study.score) if two else ranked(rows, study.score)[:1]
+    best = leaders(rows, study.score)[: None if len(study.score) > 1 else 1]
     state = state_of(folder, trained, study.trials)
     name, asked = study.name, study.trials
     return Run(name, folder, state, trained, asked, dict(study.score), tuple(best), when)
@@ -79,9 +78,9 @@ def state_of(folder: Path, trained: int, trials: int) -> State:
     """
     if held(folder):
         return "running"
-    ending = next((run.get("ending") for run in reversed(known_runs(folder))), None)
     if trained >= trials:
         return "complete"
+    ending = next((run.get("ending") for run in reversed(known_runs(folder))), None)
     return "exhausted" if ending == "exhausted" else "stopped"
 
 

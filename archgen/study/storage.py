@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from archgen import yamlfile
 from archgen.errors import ArchError, unknown
-from archgen.files import write_whole
+from archgen.files import reason, write_whole
 from archgen.study.load import read_study
 from archgen.study.space import Study
 
@@ -97,9 +97,8 @@ def writable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         where = f" ({error.filename})" if error.filename else ""
-        raise ArchError("", f"cannot write: {reason}{where}", file=str(folder)) from None
+        raise ArchError("", f"cannot write: {reason(error)}{where}", file=str(folder)) from None
 
 
 def settle(folder: Path, study: Study) -> None:

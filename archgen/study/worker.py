@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archgen.errors import ArchError
-from archgen.files import write_whole
+from archgen.files import reason, write_whole
 from archgen.study.job import Alive, Done, Failed, GoingOn, Grown, Job, Message, Trained
 from archgen.study.storage import CURVE, LOG, SPEC, STATE, WEIGHTS, trial_folder
 
@@ -61,8 +61,7 @@ def work(task: Task, link: Link, job: Any) -> None:
     except OSError as error:
         _log(error)
         where = f" ({error.filename})" if error.filename else ""
-        reason = f"cannot go on: {(error.strerror or str(error)).lower()}{where}"
-        link.send(Failed(reason, everywhere=True))
+        link.send(Failed(f"cannot go on: {reason(error)}{where}", everywhere=True))
     except Exception as error:
         _log(error)
         link.send(Failed(_one_line(error)))

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from archgen.errors import ArchError
-from archgen.files import write_whole
+from archgen.files import reason, write_whole
 from archgen.train.data import Data
 from archgen.train.device import out_of_memory
 from archgen.train.recipe import Recipe
@@ -128,8 +128,7 @@ def _read(path: Path, mark: State, note: Callable[[str], None]) -> State | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ArchError("", f"cannot read: {reason}", file=str(path)) from None
+        raise ArchError("", f"cannot read: {reason(error)}", file=str(path)) from None
     try:
         state: State = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         found = state.pop("mark")

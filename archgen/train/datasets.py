@@ -12,6 +12,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, Field
 
 from archgen.errors import ArchError, unknown
+from archgen.files import reason
 
 Size: TypeAlias = tuple[int, int, int]
 """Channels, height and width."""
@@ -178,8 +179,7 @@ def _folders(path: Path) -> Iterator[str]:
                 if entry.is_dir() and not entry.name.startswith("."):
                     yield entry.name
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ArchError("data", f"cannot read: {reason}", file=str(path)) from None
+        raise ArchError("data", f"cannot read: {reason(error)}", file=str(path)) from None
 
 
 def check_fit(

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 
 from archgen.errors import ArchError
+from archgen.files import reason
 
 Bytes: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 
@@ -51,7 +52,7 @@ def read_batch(path: Path) -> dict[str, Any]:
         with path.open("rb") as stream:
             content = _ArraysOnly(stream).load()
     except OSError as error:
-        raise _damaged(path, (error.strerror or str(error)).lower()) from None
+        raise _damaged(path, reason(error)) from None
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to say
         raise _damaged(path, str(error) or type(error).__name__) from None
     if not isinstance(content, dict):
