@@ -1,4 +1,4 @@
-"""The README's commands, blocks and figures are what they say.
+"""The commands, blocks and figures of the README and of docs/ are what they say.
 
 Lines behind ``$`` in console blocks are run; what is shown below each is what it prints, where a
 line ``...`` stands for any lines. Of the two set-up commands, ``.ci/run`` runs the one with the
@@ -19,18 +19,19 @@ import archgen
 from archgen import files, yamlfile
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
+DOCS = sorted((ROOT / "docs").glob("*.md"))
 
 
-def blocks(language: str) -> list[str]:
-    """All code blocks in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+def blocks(language: str, page: Path = README) -> list[str]:
+    """All code blocks of a page in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.M | re.S)
 
 
-def sessions() -> list[tuple[str, str]]:
+def sessions(page: Path = README) -> list[tuple[str, str]]:
     """Each command of the console blocks with what is shown below it."""
     found = []
-    for block in blocks("console"):
+    for block in blocks("console", page):
         for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
             command, _, shown = part.partition("\n")
             found.append((command, shown))
@@ -79,18 +80,21 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def runs_torch(command: str) -> bool:
     """Whether a command imports PyTorch."""
-    return command.split()[1] in ("build", "train", "eval")
+    return command.split()[1] in ("build", "train", "eval", "weights")
 
 
 @pytest.mark.parametrize(
     ("command", "shown"),
     [
-        pytest.param(c, s, id=c, marks=[pytest.mark.torch] if runs_torch(c) else [])
-        for c, s in sessions()
+        pytest.param(
+            c, s, id=f"{page.name}: {c}", marks=[pytest.mark.torch] if runs_torch(c) else []
+        )
+        for page in [README, *DOCS]
+        for c, s in sessions(page)
         if c.split()[1] not in ("search", "best", "studies")
     ],
 )
-def test_a_command_prints_what_the_readme_shows(command, shown, folder):
+def test_a_command_prints_what_its_page_shows(command, shown, folder):
     program, *arguments = shlex.split(command)
     assert program == "archgen"
     if arguments == ["eval", "nets"] and not (folder / "nets").exists():
@@ -123,10 +127,23 @@ def test_the_python_runs(tmp_path, monkeypatch):
     pytest.fail("no Python block builds a model")
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {}
+    for block in blocks("python", page):
+        exec(block, namespace)
+
+
 def test_every_mixture_of_the_table_is_tested():
     from test_ingredients import MIXTURES
 
-    rows = [line for line in README.splitlines() if line.startswith("| ") and "`specs/" in line]
+    rows = [
+        line
+        for line in README.read_text().splitlines()
+        if line.startswith("| ") and "`specs/" in line
+    ]
     lines = {re.findall(r"`([^`]*)`", row)[1] for row in rows}
     tested = {new.strip().splitlines()[-1].strip() for _, _, new in MIXTURES.values()}
     tested |= {new.strip().splitlines()[0].strip() for _, _, new in MIXTURES.values()}
@@ -135,7 +152,8 @@ def test_every_mixture_of_the_table_is_tested():
 
 
 def test_no_placeholder_is_left():
-    assert not re.findall(r"^[A-Z_]{4,}$", README, re.M)
+    for page in [README, *DOCS]:
+        assert not re.findall(r"^[A-Z_]{4,}$", page.read_text(), re.M)
 
 
 @pytest.mark.torch
