@@ -48,16 +48,17 @@ def _complete(kind: files.Kind, incomplete: str) -> list[str]:
     return found
 
 
-def _assignment(text: str) -> str:
-    path, _, value = text.partition("=")
-    if not path.strip() or not value.strip():
-        raise typer.BadParameter(f"{text!r} is not PATH=VALUE, for instance stages.groups=32")
-    return text
-
-
-def checked_assignments(texts: list[str] | None) -> list[str]:
-    """Refuse what is not PATH=VALUE."""
-    return [_assignment(text) for text in texts or []]
+def checked_assignments(param: typer.CallbackParam, texts: list[str] | None) -> list[str]:
+    """Refuse what is not PATH=VALUE, and what is given twice."""
+    seen: set[str] = set()
+    for text in texts or []:
+        path, _, value = text.partition("=")
+        if not path.strip() or not value.strip():
+            raise typer.BadParameter(f"{text!r} is not {param.metavar}")
+        if path.strip() in seen:
+            raise typer.BadParameter(f"{path.strip()} is given twice")
+        seen.add(path.strip())
+    return texts or []
 
 
 Spec: TypeAlias = Annotated[

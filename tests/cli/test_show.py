@@ -103,6 +103,12 @@ def test_no_assignment_is_wrong_usage(run, text: str) -> None:
     assert "is not PATH=VALUE" in result.stderr
 
 
+def test_a_path_that_is_set_twice_is_wrong_usage(run) -> None:
+    result = run("show", "dpn131", "--set", "stages.groups=32", "--set", "stages.groups=40")
+    assert result.exit_code == 2
+    assert "stages.groups is given twice" in result.stderr
+
+
 def test_paper_cannot_write_to_the_terminal(run, small: Path) -> None:
     text = small.read_text()
     small.write_text(f'paper: {{title: "a \\e[31m \\n b"}}\n{text}')
