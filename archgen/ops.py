@@ -1,9 +1,9 @@
 """The closed set of primitive operations that every network is lowered to.
 
 An operation knows the shape that it gives, the law that its operands must keep, the
-parameters that it owns, its multiply-accumulates (MACs) and its source text in PyTorch.
-It knows no block and imports no torch. Shapes leave the batch out: ``(C, H, W)`` for a
-map, ``(C,)`` for a vector.
+parameters that it owns, its multiply-accumulates (MACs), what autograd saves for it and its
+source text in PyTorch. It knows no block and imports no torch. Shapes leave the batch out:
+``(C, H, W)`` for a map, ``(C,)`` for a vector.
 
 ========== =======================================================================
 Input      the network's input
@@ -39,6 +39,9 @@ Shape: TypeAlias = tuple[int, ...]
 ActKind: TypeAlias = Literal[
     "relu", "relu6", "leaky_relu", "elu", "silu", "gelu", "mish", "hardswish", "sigmoid"
 ]
+
+FLOAT, INDEX = 4, 8
+"""Bytes of a float32 value and of a pooling index."""
 
 
 class Law(Exception):  # noqa: N818 - a law that is broken, named as people say it
@@ -142,6 +145,8 @@ class Op:
     """Whether the expression binds to its operands without brackets of its own."""
     weighted: ClassVar[bool] = False
     """Whether the field counts it as a layer of depth (convolution, linear)."""
+    view: ClassVar[bool] = False
+    """Whether the output lies in its operand's memory."""
 
     def shape(self, *inputs: Shape) -> Shape:
         """Give the output's shape; raise `Law` where the operands do not fit."""
@@ -163,6 +168,22 @@ class Op:
 
     def macs(self, out: Shape) -> int:
         """Multiply-accumulates for one image, given the output's shape (bias not counted)."""
+        return 0
+
+    def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        """Give the positions of the operands that autograd saves.
+
+        Asked only where the output needs a gradient; `needs` says which operands do.
+        """
+        return ()
+
+    @property
+    def saves_output(self) -> bool:
+        """Whether autograd saves the output."""
+        return False
+
+    def saves_besides(self, out: Shape, batch: int) -> int:
+        """Bytes that autograd saves beside operands and output, in a float32 training step."""
         return 0
 
     def module(self) -> Text | None:
@@ -225,6 +246,9 @@ class Conv(Op):
     def macs(self, out: Shape) -> int:
         return prod(out) * (self.inp // self.groups) * self.kernel**2
 
+    def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        return (0,)
+
     def module(self) -> Text:
         return (
             "nn.Conv2d(",
@@ -267,6 +291,9 @@ class Linear(Op):
     def macs(self, out: Shape) -> int:
         return self.out * self.inp
 
+    def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        return (0,)
+
     def module(self) -> Text:
         return (
             "nn.Linear(",
@@ -300,6 +327,12 @@ class Norm(Op):
     @property
     def buffer_count(self) -> int:
         return 2 * self.channels
+
+    def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        return (0,)
+
+    def saves_besides(self, out: Shape, batch: int) -> int:
+        return 2 * self.channels * FLOAT  # mean and inverse deviation over the batch
 
     def module(self) -> Text:
         return (
@@ -335,6 +368,12 @@ class GroupNorm(Op):
     def param_count(self) -> int:
         return 2 * self.channels if self.affine else 0
 
+    def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        return (0,)
+
+    def saves_besides(self, out: Shape, batch: int) -> int:
+        return 2 * batch * self.groups * FLOAT  # mean and inverse deviation
+
     def module(self) -> Text:
         return (
             "nn.GroupNorm(",
@@ -361,7 +400,14 @@ class Act(Op):
     @property
     def may_work_in_place(self) -> bool:
         """Whether its gradient needs only its output (else in place saves no memory)."""
-        return self.kind in ("relu", "leaky_relu", "elu", "relu6")
+        return self.kind in ("relu", "leaky_relu", "elu")
+
+    @property
+    def saves_output(self) -> bool:
+        return self.kind in ("relu", "sigmoid")
+
+    def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        return () if self.saves_output else (0,)
 
     def expr(self, args: Sequence[str], me: str) -> Text:
         home = "torch" if self.kind == "sigmoid" else "F"
@@ -392,6 +438,12 @@ class Pool(Op):
         sides = _slide(inputs[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil)
         return (inputs[0][0], *sides)
 
+    def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        return (0,)
+
+    def saves_besides(self, out: Shape, batch: int) -> int:
+        return batch * prod(out) * INDEX if self.kind == "max" else 0
+
     def expr(self, args: Sequence[str], me: str) -> Text:
         return (
             f"F.{self.kind}_pool2d({args[0]}, ",
@@ -421,6 +473,7 @@ class Flatten(Op):
     """A map as a vector: (C, H, W) -> (C * H * W,)."""
 
     tight: ClassVar[bool] = True
+    view: ClassVar[bool] = True
 
     def shape(self, *inputs: Shape) -> Shape:
         return (prod(inputs[0]),)
@@ -434,6 +487,9 @@ class Dropout(Op):
     """Dropout of single values with probability `p`."""
 
     p: float
+
+    def saves_besides(self, out: Shape, batch: int) -> int:
+        return batch * prod(out) * FLOAT  # the mask, scaled (on a CUDA device one byte a value)
 
     def module(self) -> Text:
         return ("nn.Dropout(", Slot("dropout", self.p), ")")
@@ -480,6 +536,9 @@ class Mul(Op):
             raise Law(f"a map of {size(x)} cannot be gated by {size(gate)}")
         return x
 
+    def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        return tuple(i for i in (0, 1) if needs[1 - i])
+
     def expr(self, args: Sequence[str], me: str) -> Text:
         return (f"{args[0]} * {args[1]}",)
 
@@ -516,6 +575,9 @@ class Weigh(Op):
     @property
     def param_count(self) -> int:
         return self.channels
+
+    def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        return (0,)
 
     def module(self) -> Text:
         return (
@@ -555,6 +617,7 @@ class Slice(Op):
     """Channels `start` to `stop` (excluded; None is the end)."""
 
     tight: ClassVar[bool] = True
+    view: ClassVar[bool] = True
     start: int
     stop: int | None
 
@@ -611,6 +674,7 @@ class Subsample(Op):
     """Every `stride`-th row and column, from the first."""
 
     tight: ClassVar[bool] = True
+    view: ClassVar[bool] = True
     stride: int
 
     def shape(self, *inputs: Shape) -> Shape:

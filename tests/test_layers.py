@@ -22,6 +22,7 @@ LAYERS = [
     ["blocks", "passes"],
     ["joins"],
     ["spec"],
+    ["inplace"],
     ["analysis"],
     ["regions"],
     ["codegen"],

@@ -7,6 +7,7 @@ from itertools import chain, count
 
 from archgen.codegen.text import WIDTH
 from archgen.graph import Graph
+from archgen.inplace import works_in_place
 from archgen.ops import Act, Op, Slot, Text
 from archgen.regions import Region
 
@@ -67,7 +68,7 @@ class Forward:
         marks = [f"\x04{i}\x04" for i in range(len(call.inputs))]
         me = call.name.rpartition(".")[2]
         text = call.op.expr(marks, me)
-        if isinstance(call.op, Act) and self._may_overwrite(call.op, call.inputs[0]):
+        if isinstance(call.op, Act) and works_in_place(self.graph, member):
             text = call.op.expr_in_place(marks)
         expression = self._insert(text, call.op, call.inputs)
         self._release(position, call.inputs)
@@ -75,16 +76,6 @@ class Forward:
             self.expressions[member] = (expression, call.op.infix)
         else:
             self._assign((member,), expression)
-
-    def _may_overwrite(self, act: Act, operand: int) -> bool:
-        """In place only on a fresh result of this very module that nothing else reads."""
-        return (
-            act.may_work_in_place
-            and operand in self.members
-            and self.graph.calls[operand].op.fresh
-            and len(self.graph.users[operand]) == 1
-            and operand not in self.graph.outputs
-        )
 
     def _insert(self, text: Text, op: Op, inputs: Sequence[int]) -> Text:
         parts: list[str | Slot] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from math import prod
 
 import pytest
@@ -9,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -61,15 +64,19 @@ def text(parts: ops.Text) -> str:
     )
 
 
-def run(op: Op, inputs: list[Shape]) -> tuple[torch.Tensor, nn.Module]:
-    """Run an operation's own source text on random inputs."""
+def run(
+    op: Op, inputs: list[Shape], needs: Sequence[bool] = ()
+) -> tuple[torch.Tensor, nn.Module, list[torch.Tensor]]:
+    """Run an operation's own source text on random inputs; give result, owner and inputs."""
     owner = nn.Module()
     names = {"nn": nn, "F": F, "torch": torch, "self": owner}
     if (module := op.module()) is not None:
         owner.it = eval(text(module), names)
     args = [torch.rand(2, *shape) for shape in inputs]
+    for arg, need in zip(args, needs, strict=False):
+        arg.requires_grad_(need)
     names.update((f"x{i}", arg) for i, arg in enumerate(args))
-    return eval(text(op.expr([f"x{i}" for i in range(len(args))], "it")), names), owner
+    return eval(text(op.expr([f"x{i}" for i in range(len(args))], "it")), names), owner, args
 
 
 def test_the_cases_cover_the_closed_set():
@@ -79,7 +86,7 @@ def test_the_cases_cover_the_closed_set():
 
 @pytest.mark.parametrize(("op", "inputs"), CASES, ids=lambda case: str(case)[:50])
 def test_source_text_does_what_the_operation_says(op: Op, inputs: list[Shape]):
-    result, owner = run(op, inputs)
+    result, owner, _ = run(op, inputs)
     shape = op.shape(*inputs)
     assert tuple(result.shape) == (2, *shape)
 
@@ -93,6 +100,30 @@ def test_source_text_does_what_the_operation_says(op: Op, inputs: list[Shape]):
         run(op, inputs)
     assert counter.get_total_flops() == 2 * 2 * op.macs(shape)
     assert op.weighted == bool(op.macs(shape))
+
+
+@pytest.mark.parametrize(("op", "inputs"), CASES, ids=lambda case: str(case)[:50])
+def test_autograd_saves_what_the_operation_says(op: Op, inputs: list[Shape]):
+    """In bytes, whichever of the operands need gradients."""
+    shape = op.shape(*inputs)
+    for needs in product([False, True], repeat=len(inputs)):
+        storages: dict[int, torch.UntypedStorage] = {}
+
+        def pack(tensor: torch.Tensor, kept: dict[int, torch.UntypedStorage] = storages):
+            kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage()
+            return tensor
+
+        with saved_tensors_hooks(pack, lambda tensor: tensor):
+            result, owner, args = run(op, inputs, needs)
+        for own in (*owner.parameters(), *owner.buffers()):
+            storages.pop(own.untyped_storage().data_ptr(), None)
+        said = 0
+        if any(needs) or op.param_count:
+            values = [prod(inputs[i]) for i in op.saves(needs)] + [prod(shape)] * op.saves_output
+            said = ops.FLOAT * 2 * sum(values) + op.saves_besides(shape, 2)
+        assert sum(storage.nbytes() for storage in storages.values()) == said
+        at = result.untyped_storage().data_ptr()
+        assert op.view == (at in [arg.untyped_storage().data_ptr() for arg in args])
 
 
 @given(
@@ -142,7 +173,7 @@ def shape_or_none(op: Op, shape: Shape) -> Shape | None:
 
 def torch_shape_or_none(op: Op, shape: Shape) -> Shape | None:
     try:
-        result, _ = run(op, [shape])
+        result, *_ = run(op, [shape])
     except (RuntimeError, ValueError):
         return None
     return tuple(result.shape[1:]) if prod(result.shape) else None
