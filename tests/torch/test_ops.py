@@ -34,8 +34,11 @@ CASES: list[tuple[Op, list[Shape]]] = [
     *[(ops.Act(kind), [(2, 3, 3)]) for kind in ops.ActKind.__args__],
     (Pool("max", 3, 2, 1), [(2, 8, 9)]),
     (Pool("max", 5, 1, 2, dilation=2), [(2, 8, 9)]),
+    (Pool("max", 3, 2, 4, dilation=4), [(2, 8, 9)]),
     (Pool("avg", 2, 2, ceil=True), [(2, 7, 8)]),
     (Pool("avg", 3, 2, 1), [(2, 7, 8)]),
+    (ops.DilatedPool(2), [(2, 7, 8)]),
+    (ops.DilatedPool(3, 2, dilation=3), [(2, 7, 8)]),
     (ops.Mean(), [(3, 4, 5)]),
     (ops.Flatten(), [(3, 1, 1)]),
     (ops.Dropout(0.5), [(3, 4, 4)]),
@@ -120,10 +123,28 @@ def test_autograd_saves_what_the_operation_says(op: Op, inputs: list[Shape]):
         said = 0
         if any(needs) or op.param_count:
             values = [prod(inputs[i]) for i in op.saves(needs)] + [prod(shape)] * op.saves_output
-            said = ops.FLOAT * 2 * sum(values) + op.saves_besides(shape, 2)
+            said = ops.FLOAT * 2 * sum(values) + op.saves_besides(inputs, shape, 2)
         assert sum(storage.nbytes() for storage in storages.values()) == said
         at = result.untyped_storage().data_ptr()
         assert op.view == (at in [arg.untyped_storage().data_ptr() for arg in args])
+
+
+@given(
+    sides=st.tuples(SIZES, SIZES),
+    kernel=st.integers(1, 4),
+    stride=st.integers(1, 4),
+    dilation=st.integers(1, 4),
+)
+def test_a_dilated_pool_is_a_convolution_with_zeros_past_the_edge(
+    sides: tuple[int, int], kernel: int, stride: int, dilation: int
+):
+    """One of 2 * kernel - 1 taps, with equal weights from its centre on: what folding relies on."""
+    x = torch.randn(2, 1, *sides, dtype=torch.float64)
+    weight = torch.zeros(1, 1, 2 * kernel - 1, 2 * kernel - 1, dtype=x.dtype)
+    weight[..., kernel - 1 :, kernel - 1 :] = 1 / kernel**2
+    wanted = F.conv2d(x, weight, None, stride, dilation * (kernel - 1), dilation)
+    op = ops.DilatedPool(kernel, stride, dilation)
+    torch.testing.assert_close(eval(text(op.expr(["x"], "")), {"F": F, "x": x}), wanted)
 
 
 @given(

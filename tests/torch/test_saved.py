@@ -69,3 +69,11 @@ def test_each_activation(kind: str, block: str):
         """
     )
     assert saved_bytes(net, 3) == seen_by(build(net), net, 3)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "dpn68", "parnet_s", "densenet121"])
+@pytest.mark.parametrize("limit", [1, 2, 8])
+def test_dilated(name: str, limit: int):
+    """Cut average pools, and max pools in a frame."""
+    net = load(name).set({"input": [3, 32, 32], "output_stride": limit})
+    assert saved_bytes(net, 1) == seen_by(build(net, init=False), net, 1)
