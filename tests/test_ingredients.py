@@ -1,6 +1,7 @@
 """The ideas are ingredients: each mixture is one changed line of a shipped spec, and builds."""
 
 import difflib
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -12,6 +13,9 @@ from archgen.files import library
 from archgen.graph import check
 from archgen.ops import Conv
 from archgen.spec import Net, parse
+
+PAGE = Path(__file__).parent.parent / "docs" / "ingredients.md"
+
 
 class Mixture(NamedTuple):
     """One changed line of a shipped spec.
@@ -150,6 +154,14 @@ def test_pyramid_widths_leave_the_dense_path_alone():
     # width grows by 1792 / 30 a unit.
     assert shapes["stages.0.2.cat"][0] == round(256 + 3 * 1792 / 30) + (3 + 2) * 16
     assert shapes["stages.3.2.cat"][0] == 2048 + (3 + 2) * 128
+
+
+def test_the_page_tells_each_mixtures_cost(mixture):
+    wanted, net = MIXTURES[mixture], mixed(mixture)
+    counts = [archgen.cost(each) for each in (archgen.load(wanted.base), net)]
+    numbers = [c.params for c in counts] + [c.macs for c in counts]
+    cells = [mixture, wanted.base, f"`{wanted.change}`", *(f"{number:,}" for number in numbers)]
+    assert f"| {' | '.join(cells)} |\n" in PAGE.read_text()
 
 
 def test_the_units_in_the_streams_are_dpns():
