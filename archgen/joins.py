@@ -67,7 +67,7 @@ def _built(branch: Branch, x: Map, out: int) -> Map:
     y = branch.build(x, out)
     if y.channels != out:
         raise Law(f"block {branch.kind!r} gives {y.channels} channels where {out} are asked for")
-    return y
+    return branch.excite([y])[0]
 
 
 def _stride(branch: Branch) -> int:
@@ -180,13 +180,18 @@ class Dual(Join, kind="dual"):
             residual, dense = stage.maps[-1].split()
             if residual.channels != out:
                 residual = self._grow(branch, residual, out)
-        y, new = branch.build_parts(branch.enter(x), (out, self.grow))
-        if (y.channels, new.channels) != (out, self.grow):
-            raise Law(f"block {branch.kind!r} does not give the {out + self.grow} channels asked")
+        y, new = self._built(branch, branch.enter(x), (out, self.grow))
         z = branch.leave((residual + y).cat(dense, new))
         z = z.laid_out(out, dense.channels + self.grow)
         stage.maps = [z]
         return z
+
+    def _built(self, branch: Branch, x: Map, parts: tuple[int, int]) -> list[Map]:
+        maps = branch.build_parts(x, parts)
+        if [y.channels for y in maps] not in ([sum(parts)], list(parts)):
+            raise Law(f"block {branch.kind!r} does not give the {sum(parts)} channels asked")
+        maps = branch.excite(maps)
+        return maps if len(maps) == len(parts) else maps[0].laid_out(*parts).split()
 
     def _open(self, branch: Branch, x: Map, out: int) -> list[Map]:
         wide = out + 2 * self.grow

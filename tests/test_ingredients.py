@@ -1,63 +1,113 @@
 """The ideas are ingredients: each mixture is one changed line of a shipped spec, and builds."""
 
 import difflib
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 import archgen
+from archgen.cli.options import load_net
 from archgen.errors import ArchError
 from archgen.files import library
 from archgen.graph import check
+from archgen.ops import Conv
 from archgen.spec import Net, parse
 
+PAGE = Path(__file__).parent.parent / "docs" / "ingredients.md"
+
+
+class Mixture(NamedTuple):
+    """One changed line of a shipped spec.
+
+    Args:
+        base: The spec.
+        old: Its line.
+        new: What stands there instead: the line again, where one is added behind it.
+        change: The same for the command line: ``--set PATH=VALUE``.
+    """
+
+    base: str
+    old: str
+    new: str
+    change: str
+
+
 MIXTURES = {
-    "dilated DPN": (
+    "dilated DPN": Mixture(
         "dpn92",
         "input: [3, 224, 224]",
         "output_stride: 8\ninput: [3, 224, 224]",
+        "output_stride=8",
     ),
-    "dilation plan in a DPN": (
-        "dpn92",
-        "    stride:      [1, 2, 2, 2]",
-        "    stride:      [1, 2, 2, 2]\n    dilation:    [1, 1, 2, {first: 2, rest: 4}]",
-    ),
-    "pyramid widths on DPN's residual path": (
+    "pyramid widths on DPN's residual path": Mixture(
         "dpn92",
         "    out:         {kind: geometric, start: 256, ratio: 2}",
         "    out:         {kind: additive, start: 256, alpha: 1792}",
+        "stages.out={kind: additive, start: 256, alpha: 1792}",
     ),
-    "dual join over ParNet's branch": (
+    "DPN units in ParNet's streams": Mixture(
         "parnet_s",
         "    block:   repvgg_sse",
-        "    block:   repvgg_sse\n    shortcut: {join: dual, grow: 16}",
+        "    block:   {block: bottleneck_preact, groups: 4, expand: 1,"
+        " shortcut: {join: dual, grow: 16}}",
+        "body.block={block: bottleneck_preact, groups: 4, expand: 1,"
+        " shortcut: {join: dual, grow: 16}}",
     ),
-    "dual join over a basic branch": (
-        "resnet18",
-        "    shortcut: projection",
-        "    shortcut: {join: dual, grow: [16, 32, 32, 64]}",
-    ),
-    "dense joins in a PyramidNet": (
+    "dense shortcuts in a PyramidNet": Mixture(
         "pyramidnet110_a48",
         "    shortcut: {join: add, down: avg_pool, widen: zeros}",
         "    shortcut: {join: dense}",
+        "stages.shortcut={join: dense}",
     ),
-    "ParNet with 1 stream": ("parnet_s", "    streams: 3", "    streams: 1"),
-    "ParNet with 2 streams": ("parnet_s", "    streams: 3", "    streams: 2"),
-    "ParNet with 4 streams": ("parnet_s", "    streams: 3", "    streams: 4"),
-    "zero-padded shortcuts in a ResNeXt": (
+    "ParNet with 1 stream": Mixture(
+        "parnet_s", "    streams: 3", "    streams: 1", "body.streams=1"
+    ),
+    "ParNet with 2 streams": Mixture(
+        "parnet_s", "    streams: 3", "    streams: 2", "body.streams=2"
+    ),
+    "ParNet with 4 streams": Mixture(
+        "parnet_s", "    streams: 3", "    streams: 4", "body.streams=4"
+    ),
+    "zero-padded shortcuts in a ResNeXt": Mixture(
         "resnext50_32x4d",
         "    shortcut:    projection",
         "    shortcut:    zero_pad",
+        "stages.shortcut=zero_pad",
+    ),
+    "SE in a DRN": Mixture(
+        "drn_c_26",
+        "    depth:    [2, 2, 2, 2]",
+        "    depth:    [2, 2, 2, 2]\n    se:       16",
+        "stages.se=16",
+    ),
+    "dilation plan in a DPN": Mixture(
+        "dpn92",
+        "    stride:      [1, 2, 2, 2]",
+        "    stride:      [1, 2, 2, 2]\n    dilation:    [1, 1, 2, {first: 2, rest: 4}]",
+        "stages.dilation=[1, 1, 2, {first: 2, rest: 4}]",
+    ),
+    "dual join over ParNet's branch": Mixture(
+        "parnet_s",
+        "    block:   repvgg_sse",
+        "    block:   repvgg_sse\n    shortcut: {join: dual, grow: 16}",
+        "body.shortcut={join: dual, grow: 16}",
+    ),
+    "dual join over a basic branch": Mixture(
+        "resnet18",
+        "    shortcut: projection",
+        "    shortcut: {join: dual, grow: [16, 32, 32, 64]}",
+        "stages.shortcut={join: dual, grow: [16, 32, 32, 64]}",
     ),
 }
 
 
-def mixed(mixture: str) -> Net:
+def mixed(name: str) -> Net:
     """Change the one line, and see that it is one."""
-    name, old, new = MIXTURES[mixture]
-    text = (library("specs") / f"{name}.yaml").read_text()
-    assert text.count(f"{old}\n") == 1
-    changed = text.replace(f"{old}\n", f"{new}\n")
+    mixture = MIXTURES[name]
+    text = (library("specs") / f"{mixture.base}.yaml").read_text()
+    assert text.count(f"{mixture.old}\n") == 1
+    changed = text.replace(f"{mixture.old}\n", f"{mixture.new}\n")
     added = [
         line for line in difflib.ndiff(text.splitlines(), changed.splitlines()) if line[0] == "+"
     ]
@@ -73,9 +123,14 @@ def mixture(request: pytest.FixtureRequest) -> str:
 
 def test_lowers_to_another_sound_network(mixture):
     net = mixed(mixture)
-    base = archgen.load(MIXTURES[mixture][0])
+    base = archgen.load(MIXTURES[mixture].base)
     check(net.graph())
     assert net.digest() != base.digest()
+
+
+def test_one_option_of_the_command_line_does_the_same(mixture):
+    wanted = MIXTURES[mixture]
+    assert load_net(wanted.base, [wanted.change]).digest() == mixed(mixture).digest()
 
 
 def last_map(net: Net) -> tuple[int, ...]:
@@ -99,6 +154,53 @@ def test_pyramid_widths_leave_the_dense_path_alone():
     # width grows by 1792 / 30 a unit.
     assert shapes["stages.0.2.cat"][0] == round(256 + 3 * 1792 / 30) + (3 + 2) * 16
     assert shapes["stages.3.2.cat"][0] == 2048 + (3 + 2) * 128
+
+
+def test_the_page_tells_each_mixtures_cost(mixture):
+    wanted, net = MIXTURES[mixture], mixed(mixture)
+    counts = [archgen.cost(each) for each in (archgen.load(wanted.base), net)]
+    numbers = [c.params for c in counts] + [c.macs for c in counts]
+    cells = [mixture, wanted.base, f"`{wanted.change}`", *(f"{number:,}" for number in numbers)]
+    assert f"| {' | '.join(cells)} |\n" in PAGE.read_text()
+
+
+def test_the_units_in_the_streams_are_dpns():
+    net = mixed("DPN units in ParNet's streams")
+    graph = net.graph()
+    shapes = {call.name: call.shape for call in graph.calls}
+    # Residual width, twice grow where the stage opens and grow once a unit: arXiv:1707.01629.
+    for stream, width, depth in (("at4", 92, 4), ("at8", 192, 5), ("at16", 384, 5)):
+        dense = 16 * (depth + 2)
+        assert shapes[f"body.{stream}.{depth - 1}.cat"][0] == width + dense
+    convs = {call.name: call.op for call in graph.calls if call.op.weighted}
+    assert convs["body.at8.0.shortcut.conv"].out == 192 + 2 * 16
+    assert convs["body.at8.1.spatial"].groups == 4
+    assert convs["body.at8.1.expand"].out == 192 + 16
+    assert graph.calls[graph.outputs[0]].shape == (1000,)
+
+
+def test_squeeze_and_excitation_leaves_the_dilation_plan_alone():
+    net, base = mixed("SE in a DRN"), archgen.load("drn_c_26")
+    assert last_map(net) == last_map(base) == (512, 28, 28)
+    dilations = [
+        [call.op.dilation for call in each.graph().calls if isinstance(call.op, Conv)
+         and call.op.kernel == 3] for each in (net, base)
+    ]  # fmt: skip
+    assert dilations[0] == dilations[1]
+    widths = (64, 128, 256, 512)
+    added = sum(2 * (2 * c * c // 16 + c // 16 + c) for c in widths)
+    assert archgen.cost(net).params - archgen.cost(base).params == added
+
+
+def test_zero_padded_shortcuts_only_take_parameters_away():
+    net = mixed("zero-padded shortcuts in a ResNeXt")
+    base = archgen.load("resnext50_32x4d")
+    projections = [
+        call for call in base.graph().calls if ".shortcut." in call.name and call.op.param_count
+    ]
+    assert len(projections) == 2 * 4
+    gone = sum(call.op.param_count for call in projections)
+    assert archgen.cost(base).params - archgen.cost(net).params == gone
 
 
 def test_streams_are_named_by_the_maps_that_they_read():

@@ -326,6 +326,37 @@ def test_set_validates_the_whole_net():
         parse(SPEC).set({"stages.from": "head"})
 
 
+def test_a_whole_unit_is_one_value():
+    unit = {"block": "bottleneck_preact", "groups": 2, "shortcut": {"join": "dual", "grow": 4}}
+    changed = parse(SPEC).set({"stages.block": unit})
+    flat = parse(SPEC).set({f"stages.{key}": value for key, value in unit.items()})
+    assert changed == flat
+    assert changed.get("stages.block") == "bottleneck_preact"
+    assert changed.get("stages.width") == [16, 32]
+    written = SPEC.replace(
+        "block: bottleneck\n",
+        "block: {block: bottleneck_preact, groups: 2, shortcut: {join: dual, grow: 4}}\n",
+    )
+    assert parse(written) == flat
+    assert parse(changed.dump()) == flat
+
+
+@pytest.mark.parametrize(
+    ("unit", "message"),
+    [
+        ("{}", "nodes.stages.block: this field is required"),
+        ("{groups: 2}", "nodes.stages.block: this field is required"),
+        ("{block: {block: basic}}", "nodes.stages.block: .* valid string"),
+        ("{block: basicc}", "nodes.stages.block: no block 'basicc'"),
+        ("{block: basic}", "nodes.stages.groups: no field of block 'basic' called 'groups'"),
+        ("{block: repvgg, shortcut: 5}", "nodes.stages.shortcut: .* valid string, not 5"),
+    ],
+)
+def test_a_unit_is_held_to_the_same_laws(unit: str, message: str):
+    with pytest.raises(ArchError, match=f"^<text>:[0-9]+: {message}"):
+        parse(SPEC.replace("block: bottleneck\n", f"block: {unit}\n"))
+
+
 def test_dump_loads_as_an_equal_net():
     net = parse(SPEC).set(
         {

@@ -54,6 +54,18 @@ def test_all_ways_to_write_a_column_are_valid(validator: Draft202012Validator) -
         assert validator.is_valid(data), width
 
 
+def test_a_whole_unit_may_stand_under_block(validator: Draft202012Validator) -> None:
+    data = spec("resnet18")
+    stages = data["nodes"]["stages"]
+    stages["block"] = {"block": "basic_preact", "se": 4, "shortcut": {"join": "dual", "grow": 4}}
+    data["nodes"]["stem"] = {"block": {"block": "conv_pool", "width": 64}}
+    assert validator.is_valid(data)
+    stages["block"]["widht"] = 8
+    assert not validator.is_valid(data)
+    stages["block"] = {"se": 4}
+    assert not validator.is_valid(data)
+
+
 WRONG: dict[str, tuple[str, Any]] = {
     "misspelt top-level key": ("inputs", [3, 8, 8]),
     "misspelt key of a node": ("nodes.stages.widht", 8),

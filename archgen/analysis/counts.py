@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from archgen.graph import Call, Graph
+from archgen.ops import Mul
 from archgen.spec import Net
 
 
@@ -22,7 +23,8 @@ class Cost:
             norms, activations and pools are not counted (half of what PyTorch's
             ``FlopCounterMode`` gives).
         activations: Scalars that convolutions and linear layers give for one image.
-        depth: Convolutions and linear layers on the longest path from input to output.
+        depth: Convolutions and linear layers on the longest path from input to output; what
+            only makes a gate is not on a path, as the field counts SE networks.
     """
 
     name: str
@@ -62,7 +64,8 @@ def _sums(calls: Iterable[Call]) -> tuple[int, int, int, int]:
 def _depth(graph: Graph) -> int:
     depths: list[int] = []
     for call in graph.calls:
-        above = max([depths[source] for source in call.inputs], default=0)
+        sources = call.inputs[:1] if isinstance(call.op, Mul) else call.inputs
+        above = max([depths[source] for source in sources], default=0)
         depths.append(above + call.op.weighted)
     return max(depths[end] for end in graph.outputs)
 

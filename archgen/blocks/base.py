@@ -86,10 +86,13 @@ class Fusion(Block):
 class Branch(Block):
     """The transform of a unit; the join decides how it meets what came before.
 
-    A unit is ``leave(join(x, build(enter(x), out)))``. The join hands `build` the number of
-    channels that it must produce.
+    A unit is ``leave(join(x, excite(build(enter(x), out))))``. The join hands `build` the number
+    of channels that it must produce.
     """
 
+    se: Channels | None = Field(
+        None, description="squeeze and excitation: reduction ratio r of its hidden layer"
+    )
     activated: ClassVar[bool] = False
     """Whether `enter` normalises and activates, as pre-activation units do."""
 
@@ -110,8 +113,26 @@ class Branch(Block):
         raise NotImplementedError
 
     def build_parts(self, x: Map, parts: tuple[int, ...]) -> list[Map]:
-        """Write the branch so that its output comes in parts (for a dual join)."""
-        return self.build(x, sum(parts)).laid_out(*parts).split()
+        """Write the branch for a join that takes its output in parts: as one map, or one a part."""
+        return [self.build(x, sum(parts))]
+
+    def excite(self, maps: Sequence[Map]) -> list[Map]:
+        """Gate each channel of what the branch gave, where `se` asks for it.
+
+        Squeeze and excitation (arXiv:1709.01507, section 3): mean over all positions, 1x1
+        convolution to C / se channels, ReLU, 1x1 convolution back to C, sigmoid. Both
+        convolutions have a bias. Several maps count as one, stacked.
+        """
+        if self.se is None:
+            return list(maps)
+        widths = [x.channels for x in maps]
+        with maps[0].builder.scope("se", "squeeze_excitation"):
+            first, *others = [x.mean() for x in maps]
+            y = first.cat(*others) if others else first
+            y = y.conv("reduce", max(1, sum(widths) // self.se), bias=True).act()
+            gate = y.conv("expand", sum(widths), bias=True).act("sigmoid")
+        gates = gate.laid_out(*widths).split()
+        return [x * part for x, part in zip(maps, gates, strict=True)]
 
     def leave(self, y: Map) -> Map:
         """Finish the unit after the join (post-activation units activate here)."""

@@ -57,6 +57,7 @@ class Net(BaseModel):
         try:
             if not isinstance(data, dict):
                 raise ArchError("", "a spec is a mapping with the keys name, input and nodes")
+            data = _laid_out(data)
             net = cls.model_validate(data)
             for path, message in complaints(net):
                 raise ArchError(path, message)
@@ -140,6 +141,19 @@ class Net(BaseModel):
         if isinstance(data.get("paper"), dict) and _computed(data) != before:
             data["paper"].pop("published", None)
         return Net.of(data)
+
+
+def _laid_out(data: dict[str, Any]) -> dict[str, Any]:
+    """Lay each mapping under ``block`` over its node: its keys take the place of the node's."""
+    if not isinstance(data.get("nodes"), dict):
+        return data
+    nodes = {}
+    for name, node in data["nodes"].items():
+        unit = node.get("block") if isinstance(node, dict) else None
+        if isinstance(unit, dict):
+            node = {key: value for key, value in node.items() if key != "block"} | unit
+        nodes[name] = node
+    return {**data, "nodes": nodes}
 
 
 def _computed(data: Mapping[str, Any]) -> dict[str, Any]:

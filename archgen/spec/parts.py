@@ -66,7 +66,8 @@ class Inner(BaseModel):
 class Node(Inner):
     """A block, a list of blocks (`depth` a number) or stages of blocks (`depth` a list).
 
-    All further keys are fields of the block; each may be a column.
+    All further keys are fields of the block; each may be a column. Written as a mapping,
+    ``block`` is a whole unit in one value, laid over the node: ``{block: basic, width: 8}``.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True, serialize_by_alias=True)

@@ -85,8 +85,13 @@ class _Writer:
         branch, fusion = issubclass(block, Branch), issubclass(block, Fusion)
         keys = {key: _ref(f"key_{key}") for key in (("from", *_STACKED) if branch else ("from",))}
         shape = self._object(block, "block", kind, keys, column=branch)
-        shape["required"] += ["from"] if fusion else []
-        return shape
+        self.defs[f"unit_{kind}"] = shape | {"required": ["block"]}
+        needed = [*shape["required"], *(["from"] if fusion else [])]
+        properties = shape["properties"]
+        named = {"anyOf": [properties["block"], _ref(f"unit_{kind}")]}
+        inside = {"properties": {"block": {"type": "object"}}}
+        either = {"anyOf": [{"required": needed}, inside]}
+        return shape | either | {"properties": properties | {"block": named}, "required": ["block"]}
 
     def _inner(self, block: type[Block], kind: str) -> Schema:
         """Describe a block in ``between``, ``down`` or ``fuse``: the node may fill in fields."""

@@ -176,3 +176,31 @@ def test_any_branch_under_any_join_builds_or_says_why_not(kind: str, join: str):
         assert out[1:] == (16, 16)
     assert found, "no way to use this branch under this join"
     assert all(error.path and error.message for error in refused)
+
+
+@pytest.mark.parametrize("join", sorted(Join.kinds))
+@pytest.mark.parametrize("kind", BRANCHES)
+def test_any_branch_is_squeezed_and_excited_before_any_join(kind: str, join: str):
+    """Hu et al. 2017, table 1: two biased 1x1 convolutions, C to C/r to C; the rest as it was."""
+    found = 0
+    for base in BASES:
+        if base.keys() - Block.kinds[kind].model_fields.keys():
+            continue
+        try:
+            plain = wrap(kind, base, join).graph()
+        except ArchError:
+            continue
+        found += 1
+        graph = wrap(kind, {**base, "se": 4}, join).graph()
+        check(graph)
+        ast.parse(source(graph))
+        gates = [call for call in graph.calls if call.name.endswith(".se.expand")]
+        assert [call.name for call in gates] == ["node.0.se.expand", "node.1.se.expand"]
+        channels = [call.shape[0] for call in gates]
+        added = sum(2 * c * (c // 4) + c // 4 + c for c in channels)
+        assert cost(graph).params == cost(plain).params + added
+        assert cost(graph).macs == cost(plain).macs + sum(2 * c * (c // 4) for c in channels)
+        assert cost(graph).depth == cost(plain).depth
+        ends = (graph.calls[graph.outputs[0]], plain.calls[plain.outputs[0]])
+        assert ends[0].shape == ends[1].shape
+    assert found
