@@ -208,8 +208,17 @@ class Builder:
         finally:
             self._prefix = outer
 
-    def graph(self, name: str, outputs: Sequence[Map]) -> Graph:
-        """Finish: drop weightless calls that nothing reads; refuse dead weights."""
+    def graph(self, name: str, outputs: Sequence[Map], *, partial: bool = False) -> Graph:
+        """Finish: leave out what no output needs.
+
+        Args:
+            name: The network's name.
+            outputs: What it returns.
+            partial: Whether weights may be left out as well.
+
+        Raises:
+            ArchError: Two operations have one name, or weights would be left out.
+        """
         if len({call.name for call in self.calls}) < len(self.calls):
             names = [call.name for call in self.calls]
             twice = next(name for name in names if names.count(name) > 1)
@@ -222,7 +231,7 @@ class Builder:
             if alive[index]:
                 for source in self.calls[index].inputs:
                     alive[source] = True
-            elif self.calls[index].op.param_count or index == 0:
+            elif index == 0 or (self.calls[index].op.param_count and not partial):
                 raise ArchError(
                     self.calls[index].name,
                     "nothing reads its result; remove it, or name its node in outputs",

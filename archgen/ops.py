@@ -5,27 +5,28 @@ parameters that it owns, its multiply-accumulates (MACs), what autograd saves fo
 source text in PyTorch. It knows no block and imports no torch. Shapes leave the batch out:
 ``(C, H, W)`` for a map, ``(C,)`` for a vector.
 
-========== =======================================================================
-Input      the network's input
-Conv       square 2-d convolution, optionally grouped and dilated
-Linear     matrix product of a vector
-Norm       batch normalisation over a map (owns gamma and beta, running statistics)
-GroupNorm  group normalisation over a map
-Act        pointwise non-linearity
-Pool       max or average pooling over square windows
-Mean       mean over all positions: (C, H, W) -> (C, 1, 1)
-Flatten    a map as a vector: (C, 1, 1) -> (C,)
-Dropout    dropout of single values
-Add        sum of maps of one shape
-Mul        product of a map with a map or with a (C, 1, 1) gate
-Times      product with a constant
-Weigh      product with one learned weight a channel (a bare parameter)
-Cat        maps stacked along channels
-Slice      a range of channels
-Shuffle    channel shuffle over groups (interleaves the halves of a pair)
-Pad        zero channels before and after
-Subsample  every s-th row and column
-========== =======================================================================
+============ ======================================================================
+Input        the network's input
+Conv         square 2-d convolution, optionally grouped and dilated
+Linear       matrix product of a vector
+Norm         batch normalisation over a map (owns gamma and beta, running statistics)
+GroupNorm    group normalisation over a map
+Act          pointwise non-linearity
+Pool         max or average pooling over square windows
+DilatedPool  mean over dilated windows that read zeros past the edge
+Mean         mean over all positions: (C, H, W) -> (C, 1, 1)
+Flatten      a map as a vector: (C, 1, 1) -> (C,)
+Dropout      dropout of single values
+Add          sum of maps of one shape
+Mul          product of a map with a map or with a (C, 1, 1) gate
+Times        product with a constant
+Weigh        product with one learned weight a channel (a bare parameter)
+Cat          maps stacked along channels
+Slice        a range of channels
+Shuffle      channel shuffle over groups (interleaves the halves of a pair)
+Pad          zero channels before and after
+Subsample    every s-th row and column
+============ ======================================================================
 """
 
 from __future__ import annotations
@@ -429,14 +430,23 @@ class Pool(Op):
     dilation: int = 1
     ceil: bool = False
 
+    @property
+    def _framed(self) -> bool:
+        """Whether -inf is put around the map first: PyTorch pads by half the kernel at most."""
+        return self.kind == "max" and self.padding > self.kernel // 2
+
     def shape(self, *inputs: Shape) -> Shape:
-        if self.padding > self.kernel // 2:
+        if self.kind == "avg" and self.padding > self.kernel // 2:
             raise Law(
                 f"PyTorch pools with at most {self.kernel // 2} of padding around a window of "
                 f"{self.kernel}, not {self.padding}"
             )
-        sides = _slide(inputs[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil)
-        return (inputs[0][0], *sides)
+        channels, *sides = _map(inputs[0])
+        around = self.padding if self._framed else 0
+        framed = (channels, *(side + 2 * around for side in sides))
+        padding = self.padding - around
+        out = _slide(framed, self.kernel, self.stride, padding, self.dilation, self.ceil)
+        return (channels, *out)
 
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
@@ -445,14 +455,47 @@ class Pool(Op):
         return batch * prod(out) * INDEX if self.kind == "max" else 0
 
     def expr(self, args: Sequence[str], me: str) -> Text:
+        text: Text = (args[0], ", ")
+        padding: Text = (Slot("padding", self.padding, ", padding=", 0),)
+        if self._framed:
+            side = Slot("padding", self.padding)
+            sides = (side, ", ", side, ", ", side, ", ", side)
+            text, padding = ("F.pad(", args[0], ", (", *sides, "), value=-torch.inf), "), ()
         return (
-            f"F.{self.kind}_pool2d({args[0]}, ",
+            f"F.{self.kind}_pool2d(",
+            *text,
             Slot("pool", self.kernel),
             Slot("stride", self.stride, ", stride=", self.kernel),
-            Slot("padding", self.padding, ", padding=", 0),
+            *padding,
             Slot("dilation", self.dilation, ", dilation=", 1) if self.kind == "max" else "",
             ", ceil_mode=True)" if self.ceil else ")",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DilatedPool(Op):
+    """Mean over windows with entries `dilation` apart, one from every `stride`-th pixel on.
+
+    What an average pool becomes where its stride is cut. Beyond the last row and column it
+    reads zeros, and divides by all entries: with a 1x1 convolution behind, it is a dilated
+    convolution with zero padding.
+    """
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+
+    def shape(self, *inputs: Shape) -> Shape:
+        channels, *sides = _map(inputs[0])
+        return (channels, *(-(-side // self.stride) for side in sides))
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        more = self.dilation * (self.kernel - 1)
+        past, window = Slot("past", more), Slot("window", more + 1)
+        stride, rate = Slot("stride", self.stride), Slot("dilation", self.dilation)
+        rows = (".unfold(2, ", window, ", ", stride, ")[..., ::", rate, "].mean(-1)")
+        columns = (".unfold(3, ", *rows[1:])
+        return (f"F.pad({args[0]}, (0, ", past, ", 0, ", past, "))", *rows, *columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,41 @@ def test_several_outputs_in_the_order_of_the_spec(net):
     assert net(*nodes).graph().outputs == (len(graph.calls) - 1,)
 
 
-def test_dead_weights_behind_the_outputs_are_refused(net):
-    make = net(STEM, "head: {block: pool_linear}", outputs=["stem"])
-    with pytest.raises(ArchError, match=r"^<text>:6: head\.linear: nothing reads its result"):
-        make.graph()
+def test_dead_weights_are_refused_without_outputs(net):
+    nodes = (STEM, "side: {block: conv, width: 4}", "s: {block: conv, from: stem, width: 8}")
+    with pytest.raises(ArchError, match=r"^<text>:5: side\.conv: nothing reads its result"):
+        net(*nodes).graph()
+    assert "side.conv" not in net(*nodes, outputs=["s"]).graph().dag
+
+
+def test_what_no_output_needs_is_left_out_and_the_rest_stays(net):
+    """Later stages of a node too; a schedule over all blocks gives the values that it gave."""
+    nodes = (
+        STEM,
+        "s: {block: bottleneck_pyramid, depth: [2, 2, 2], stride: [1, 2, 2],"
+        " width: {kind: additive, start: 8, alpha: 12},"
+        " shortcut: {join: add, down: avg_pool, widen: zeros}}",
+        "head: {block: norm_pool_linear}",
+    )
+    whole = {call.name: call for call in net(*nodes).graph().calls}
+    graph = net(*nodes, outputs=["s.1", "stem"]).graph()
+    check(graph)
+    assert graph.calls[-1].name == "s.1.1.add"
+    assert all((call.op, call.shape) == whole[call.name][1::2] for call in graph.calls)
+    assert {call.name[:3] for call in graph.calls[1:]} == {"ste", "s.0", "s.1"}
+
+
+def test_streams_that_no_output_needs_are_left_out(net):
+    graph = net(*TAPS, STREAMS.format(n=3), outputs=["body.at4"]).graph()
+    assert {call.name.split(".")[1] for call in graph.calls if "body" in call.name} == {"at4"}
+
+
+@pytest.mark.parametrize("outputs", [["s.0", "stem", "s.0"], ["s", "s.1"]])
+def test_no_map_is_returned_twice(net, outputs: list[str]):
+    nodes = (STEM, "s: {block: conv_norm, depth: [1, 1], width: 8}")
+    message = rf"^<text>:3: outputs: {outputs[0]} and {outputs[-1]} are one map; name it once"
+    with pytest.raises(ArchError, match=message):
+        net(*nodes, outputs=outputs).graph()
 
 
 def test_a_list_shares_no_state_between_stages(net):

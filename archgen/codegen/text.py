@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import count, groupby
+from itertools import accumulate, count, groupby
 from textwrap import wrap
 
 WIDTH = 96
@@ -63,11 +63,17 @@ def statement(line: str, indent: int) -> list[str]:
         return [" " * indent + line]
     keyword = "return " if line.startswith("return ") else line[: line.index(" = ") + 3]
     head, _, inner = line.removeprefix(keyword).partition("(")
-    if not (inner.endswith(")") and re.fullmatch(r"[\w.\[\]]+", head)):
+    if not (re.fullmatch(r"[\w.\[\]]+", head) and _closes_last(inner)):
         head, inner = "", line.removeprefix(keyword) + ")"
     broken = wrap(inner[:-1], WIDTH - indent - 4, break_long_words=False, break_on_hyphens=False)
     lines = [f"{keyword}{head}(", *(f"    {part}" for part in broken), ")"]
     return [" " * indent + part for part in lines]
+
+
+def _closes_last(inner: str) -> bool:
+    """Whether the bracket before `inner` is closed by its last character."""
+    depths = accumulate((char == "(") - (char == ")") for char in inner)
+    return next((i for i, depth in enumerate(depths) if depth < 0), None) == len(inner) - 1
 
 
 def _flat(line: str) -> str:

@@ -1,7 +1,8 @@
 """Bound the output stride: cut strides past it and dilate what follows instead.
 
-The law, exact where no padding or global operation is in between: the dense map, taken at
-every s-th position, is the map of the strided network (arXiv:1705.09914, section 2).
+The law (arXiv:1705.09914, section 2): the dense map, taken at every s-th position, is the map of
+the strided network. It is exact where no operation before the map sees all of it: a gate's mean
+and a group norm are taken over other pixels in a larger map.
 """
 
 from __future__ import annotations
@@ -11,23 +12,23 @@ from math import gcd
 
 from archgen.errors import ArchError
 from archgen.graph import Call, Graph
-from archgen.ops import Conv, Law, Op, Pool, Shape, Subsample
+from archgen.ops import Conv, DilatedPool, Law, Op, Pool, Shape, Subsample, size
 
 
 def limit_stride(graph: Graph, limit: int) -> Graph:
     """Give the graph whose maps are at most `limit` times smaller than the input.
 
     A convolution or max pool whose stride would go past the limit keeps what of it fits; it
-    and all that follows multiply dilation and padding by the strides cut before. Taking every
-    s-th pixel takes more of them. An average pool that would be cut is refused: a dilated average
-    pool does not exist in PyTorch.
+    and all that follows multiply dilation and padding by the strides cut before. An average pool
+    becomes a `DilatedPool`. Taking every s-th pixel takes more of them.
 
     Args:
         graph: Any graph.
         limit: The largest stride, in input pixels a map pixel.
 
     Raises:
-        ArchError: An average pool would have to be cut or dilated.
+        ArchError: The windows of an average pool that would have to be cut or dilated do not
+            tile its map, so that the law could not hold at the edge.
     """
     calls: list[Call] = []
     strides: list[int] = []
@@ -35,12 +36,11 @@ def limit_stride(graph: Graph, limit: int) -> Graph:
     for call in graph.calls:
         stride = max((strides[i] for i in call.inputs), default=1)
         rate = max((rates[i] for i in call.inputs), default=1)
-        op, step = call.op, getattr(call.op, "stride", 1)
+        step = getattr(call.op, "stride", 1)
         kept = gcd(step, max(1, limit // stride))
-        if kept < step or rate > 1:
-            op = _dilated(call, rate, kept)
-        inputs: list[Shape] = [calls[i].shape for i in call.inputs]
         try:
+            op = _dilated(graph, call, rate, kept) if kept < step or rate > 1 else call.op
+            inputs: list[Shape] = [calls[i].shape for i in call.inputs]
             shape = op.shape(*inputs)
         except Law as law:
             raise ArchError(call.name, law.message, field=law.field) from None
@@ -50,21 +50,30 @@ def limit_stride(graph: Graph, limit: int) -> Graph:
     return Graph(graph.name, tuple(calls), graph.outputs, graph.labels)
 
 
-def _dilated(call: Call, rate: int, stride: int) -> Op:
+def _dilated(graph: Graph, call: Call, rate: int, stride: int) -> Op:
     op = call.op
-    if isinstance(op, Conv) or (isinstance(op, Pool) and op.kind == "max"):
-        return replace(
-            op,
-            stride=stride,
-            padding=op.padding * rate,
-            dilation=op.dilation * rate if op.kernel > 1 else 1,
-        )
-    if isinstance(op, Pool):
-        raise ArchError(
-            call.name,
-            "output_stride would cut or dilate this average pool, which cannot be dilated",
-            field="output_stride",
-        )
-    if isinstance(op, Subsample):
-        return replace(op, stride=stride)
+    match op:
+        case Conv() | Pool(kind="max"):
+            dilation = op.dilation * rate if op.kernel > 1 else 1
+            return replace(op, stride=stride, padding=op.padding * rate, dilation=dilation)
+        case Pool():
+            _must_tile(op, graph.calls[call.inputs[0]].shape, call.shape)
+            return DilatedPool(op.kernel, stride, rate)
+        case DilatedPool():
+            return replace(op, stride=stride, dilation=op.dilation * rate)
+        case Subsample():
+            return replace(op, stride=stride)
     return op
+
+
+def _must_tile(pool: Pool, before: Shape, after: Shape) -> None:
+    """See that windows begin at every `stride`-th pixel of a map and end inside it."""
+    for side, count in zip(before[1:], after[1:], strict=True):
+        ends = (count - 1) * pool.stride + pool.kernel
+        if pool.padding or ends > side or count != -(-side // pool.stride):
+            raise Law(
+                f"output_stride cannot cut this average pool exactly: windows of {pool.kernel} "
+                f"with stride {pool.stride} do not tile a map of {size(before)}; use an input "
+                "that the strides divide",
+                "output_stride",
+            )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def lower(net: Net) -> Graph:
-    """Write every node's operations.
+    """Write every node's operations, and leave out what no output needs.
 
     Raises:
         ArchError: With the module path of the operation, or the path of the field, that
@@ -35,9 +35,21 @@ def lower(net: Net) -> Graph:
         with builder.scope(name, name):
             above = _Lowering(builder, name, node).run(inputs, maps)
         maps[name] = above
-    ends = [_source(maps, output, "outputs") for output in net.outputs or [name]]
-    graph = builder.graph(net.name, ends)
+    ends = _ends(maps, net.outputs or [name])
+    graph = builder.graph(net.name, ends, partial=net.outputs is not None)
     return limit_stride(graph, net.output_stride) if net.output_stride else graph
+
+
+def _ends(maps: dict[str, Map], outputs: Sequence[str]) -> list[Map]:
+    """Find the outputs' maps; no two may be one."""
+    ends: dict[int, tuple[str, Map]] = {}
+    for output in outputs:
+        end = _source(maps, output, "outputs")
+        if end.index in ends:
+            message = f"{ends[end.index][0]} and {output} are one map; name it once"
+            raise ArchError("outputs", message)
+        ends[end.index] = output, end
+    return [end for _, end in ends.values()]
 
 
 def _source(maps: dict[str, Map], name: str, reader: str) -> Map:

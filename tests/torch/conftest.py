@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import networkx as nx
 import pytest
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from archgen import ops
-from archgen.graph import Graph
+from archgen.graph import Call, Graph
 from archgen.spec import Net, parse
 
 HEAD = "head: {block: pool_linear, classes: 5}"
@@ -138,6 +138,7 @@ def repeatable() -> Iterator[None]:
 MODULES = (ops.Conv, ops.Linear, ops.Norm, ops.GroupNorm, ops.Dropout)
 FUNCTIONS = {
     ops.Mean: "mean",
+    ops.DilatedPool: "mean",
     ops.Flatten: "flatten",
     ops.Mul: "mul",
     ops.Times: "mul",
@@ -175,15 +176,40 @@ def op_dag(graph: Graph) -> nx.DiGraph:
                 dag.add_edges_from([(above, here), (other, here)])
                 above = here
             continue
-        if isinstance(call.op, MODULES):
-            label = call.name
-        elif isinstance(call.op, ops.Pool):
-            label = f"{call.op.kind}_pool2d"
-        else:
-            label = FUNCTIONS.get(type(call.op)) or call.op.kind
+        sources: Sequence[object] = call.inputs
+        for number, (label, shape) in enumerate(steps(graph, call)):
+            dag.add_node((index, number), label=label, shape=shape)
+            dag.add_edges_from((source, (index, number)) for source in sources)
+            sources = [(index, number)]
+        label = call.name if isinstance(call.op, MODULES) else label_of(call.op)
         dag.add_node(index, label=label, shape=call.shape)
-        dag.add_edges_from((source, index) for source in call.inputs)
+        dag.add_edges_from((source, index) for source in sources)
     return dag
+
+
+def label_of(op: ops.Op) -> str:
+    """Give the name of the function that gives an operation's result."""
+    if isinstance(op, ops.Pool):
+        return f"{op.kind}_pool2d"
+    return FUNCTIONS.get(type(op)) or op.kind
+
+
+def steps(graph: Graph, call: Call) -> Iterator[tuple[str, ops.Shape]]:
+    """Give the functions that an operation's text calls before its last, with their results."""
+    op, (channels, *sides) = call.op, call.shape
+    if isinstance(op, ops.Pool) and op.padding > op.kernel // 2:
+        before = graph.calls[call.inputs[0]].shape
+        yield "pad", (channels, *(side + 2 * op.padding for side in before[1:]))
+    elif isinstance(op, ops.DilatedPool):
+        past = op.dilation * (op.kernel - 1)
+        reach = past + 1
+        tall, wide = (side + past for side in graph.calls[call.inputs[0]].shape[1:])
+        yield "pad", (channels, tall, wide)
+        yield "unfold", (channels, sides[0], wide, reach)
+        yield "getitem", (channels, sides[0], wide, op.kernel)
+        yield "mean", (channels, sides[0], wide)
+        yield "unfold", (channels, *sides, reach)
+        yield "getitem", (channels, *sides, op.kernel)
 
 
 def fx_dag(model: nn.Module, x: Tensor) -> nx.DiGraph:
