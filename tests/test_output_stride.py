@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from archgen.analysis import cost
+from archgen import files, load
+from archgen.analysis import cost, strides
 from archgen.errors import ArchError
-from archgen.graph import Graph, check
-from archgen.ops import Conv, Pool
+from archgen.graph import Builder, Graph, check
+from archgen.ops import Conv, DilatedPool, Pool
 from archgen.passes.output_stride import limit_stride
 
 CHAIN = "s: {block: conv_norm, depth: 4, width: 8, stride: [2, 2, 2, 1]}"
@@ -94,34 +95,80 @@ def test_a_max_pool_is_cut(net):
     assert graph.calls[-1].shape == (8, 16, 16)
 
 
+def test_a_max_pool_keeps_its_padding_in_input_pixels(net):
+    graph = net("stem: {block: conv_pool, width: 8}", output_stride=1).graph()
+    assert graph.calls[-1].op == Pool("max", 3, 1, padding=2, dilation=2)
+    assert graph.calls[-1].shape == (8, 32, 32)
+
+
 @pytest.mark.parametrize(
-    ("nodes", "limit", "message"),
+    ("limit", "wanted"),
     [
-        (
-            (
-                "stem: {block: conv_norm, width: 8, stride: 2}",
-                "s: {block: basic, depth: [1, 1], width: 8, stride: 2,"
-                " shortcut: {join: add, down: avg_pool, widen: zeros}}",
-            ),
-            2,
-            r"^<text>:3: s\.0\.0\.avg_pool: .*this average pool",
-        ),
-        (
-            ("stem: {block: conv_norm, width: 8, stride: 2}", "t: {block: transition}"),
-            2,
-            r"^<text>:3: t\.avg_pool: .*this average pool",
-        ),
-        # PyTorch's max pool takes no padding beyond half its kernel, dilated or not.
-        (
-            ("stem: {block: conv_pool, width: 8}",),
-            1,
-            r"stem\.max_pool: PyTorch pools with at most 1",
-        ),
+        (12, [Pool("avg", 2, 2), Pool("avg", 3, 3)]),
+        (4, [Pool("avg", 2, 2), DilatedPool(3, 1, 1)]),
+        (2, [DilatedPool(2, 1, 1), DilatedPool(3, 1, 2)]),
+        (6, [DilatedPool(2, 1, 1), DilatedPool(3, 3, 2)]),
     ],
 )
-def test_what_cannot_be_dilated_is_refused_with_its_path(net, nodes, limit: int, message: str):
+def test_an_average_pool_is_cut_and_its_windows_spread_out(net, limit: int, wanted: list):
+    """Its stride is kept or cut as a convolution's; it gives maps of the same size."""
+    graph = net(
+        "stem: {block: conv_norm, width: 8, stride: 2}",
+        "a: {block: repvgg_sse, width: 16, stride: 2}",
+        "b: {block: repvgg_sse, width: 16, stride: 3}",
+        image=(3, 48, 48),
+    ).graph()
+    dense = limit_stride(graph, limit)
+    check(dense)
+    assert [call.op for call in dense.calls if call.name.endswith("avg_pool")] == wanted
+    assert [name for name, *_ in dense.params()] == [name for name, *_ in graph.params()]
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        # Ceil mode: the last window is cut, and its divisor with it.
+        "s: {block: basic, depth: 1, width: 8, stride: 2,"
+        " shortcut: {join: add, down: avg_pool, widen: zeros}}",
+        # Floor mode: the last row is not read.
+        "s: {block: transition}",
+    ],
+)
+def test_an_average_pool_that_does_not_tile_its_map_is_refused(net, node: str):
+    message = (
+        r"^<text>:3: s\.(0\.)?avg_pool: output_stride cannot cut this average pool exactly: "
+        r"windows of 2 with stride 2 do not tile a map of [48]x15x15; use an input that the "
+        r"strides divide$"
+    )
+    nodes = ("stem: {block: conv_norm, width: 8, stride: 2}", node)
+    assert net(*nodes, image=(3, 30, 30), output_stride=4).graph()
     with pytest.raises(ArchError, match=message):
-        net(*nodes, output_stride=limit).graph()
+        net(*nodes, image=(3, 30, 30), output_stride=2).graph()
+
+
+@pytest.mark.parametrize("pool", [Pool("avg", 3, 2, 1), Pool("avg", 3, 2), Pool("avg", 3, 1)])
+def test_windows_that_overlap_the_edge_are_refused(pool: Pool):
+    builder = Builder((4, 8, 8))
+    x = builder.input.conv("conv", 4, 3, stride=2)
+    graph = builder.graph("g", [builder.add("avg_pool", pool, x)])
+    with pytest.raises(ArchError, match="do not tile a map of 4x4x4"):
+        limit_stride(graph, 1)
+
+
+@pytest.mark.parametrize("name", files.names("specs"))
+def test_every_shipped_network_takes_every_limit(name: str):
+    """The same parameters, maps of the right size, and the same in two steps as in one."""
+    graph = load(name).graph()
+    weights = [(name, shape) for name, _, shape in graph.params()]
+    side = graph.calls[0].shape[1]
+    for limit in (16, 8, 4, 2, 1):
+        dense = limit_stride(graph, limit)
+        check(dense)
+        assert [(name, shape) for name, _, shape in dense.params()] == weights
+        for call, stride in zip(dense.calls, strides(graph), strict=True):
+            assert not stride or call.shape[1] == side // min(limit, stride)
+        assert limit_stride(dense, limit).calls == dense.calls
+        assert limit_stride(limit_stride(graph, 16), limit).calls == dense.calls
 
 
 @pytest.mark.parametrize("limit", [0, 3, 64, -8, "high", "'8'", "[8]"])

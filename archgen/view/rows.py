@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from archgen.graph import Graph
-from archgen.ops import Flatten, Linear, Mean, Shape
+from archgen.analysis import strides
+from archgen.ops import Shape
 from archgen.spec import Net
 from archgen.view.words import op_words
 
@@ -80,12 +80,12 @@ def stage_rows(net: Net) -> list[StageRow]:
     }
     rows: dict[str, StageRow] = {}
     owners = ["input"]
-    strides = _strides(graph)
+    steps = strides(graph)
     for index, call in enumerate(graph.calls[1:], 1):
         node, part, *_ = call.name.split(".")
         path = f"{node}.{part}" if node in parted else node
         row = rows.get(path) or rows.setdefault(path, StageRow(path))
-        row.shape, row.stride = call.shape, strides[index]
+        row.shape, row.stride = call.shape, steps[index]
         row.params += call.op.param_count
         row.macs += call.op.macs(call.shape)
         for source in call.inputs:
@@ -107,16 +107,6 @@ def _count_blocks(rows: dict[str, StageRow], labels: dict[str, str]) -> None:
             units[above].append(label)
     for path, row in rows.items():
         row.blocks = dict(Counter(units[path] or [labels.get(path, path)]))
-
-
-def _strides(graph: Graph) -> list[int]:
-    """For each call, input pixels a pixel of its result; 0 where that has no meaning."""
-    strides: list[int] = []
-    for call in graph.calls:
-        before = strides[call.inputs[0]] if call.inputs else 1
-        lost = isinstance(call.op, Mean | Flatten | Linear)
-        strides.append(0 if lost else before * getattr(call.op, "stride", 1))
-    return strides
 
 
 def op_rows(net: Net) -> list[OpRow]:

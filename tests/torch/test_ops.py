@@ -131,6 +131,24 @@ def test_autograd_saves_what_the_operation_says(op: Op, inputs: list[Shape]):
 
 @given(
     sides=st.tuples(SIZES, SIZES),
+    kernel=st.integers(1, 4),
+    stride=st.integers(1, 4),
+    dilation=st.integers(1, 4),
+)
+def test_a_dilated_pool_is_a_convolution_with_zeros_past_the_edge(
+    sides: tuple[int, int], kernel: int, stride: int, dilation: int
+):
+    """One of 2 * kernel - 1 taps, with equal weights from its centre on: what folding relies on."""
+    x = torch.randn(2, 1, *sides, dtype=torch.float64)
+    weight = torch.zeros(1, 1, 2 * kernel - 1, 2 * kernel - 1, dtype=x.dtype)
+    weight[..., kernel - 1 :, kernel - 1 :] = 1 / kernel**2
+    wanted = F.conv2d(x, weight, None, stride, dilation * (kernel - 1), dilation)
+    op = ops.DilatedPool(kernel, stride, dilation)
+    torch.testing.assert_close(eval(text(op.expr(["x"], "")), {"F": F, "x": x}), wanted)
+
+
+@given(
+    sides=st.tuples(SIZES, SIZES),
     kernel=st.integers(1, 5),
     stride=st.integers(1, 4),
     padding=st.integers(0, 3),
