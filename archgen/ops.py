@@ -13,6 +13,7 @@ Norm         batch normalisation over a map (owns gamma and beta, running statis
 GroupNorm    group normalisation over a map
 Act          pointwise non-linearity
 Pool         max or average pooling over square windows
+Frame        pixels of -inf around a map that a max pool reads
 DilatedPool  mean over dilated windows that read zeros past the edge
 Mean         mean over all positions: (C, H, W) -> (C, 1, 1)
 Flatten      a map as a vector: (C, 1, 1) -> (C,)
@@ -430,23 +431,14 @@ class Pool(Op):
     dilation: int = 1
     ceil: bool = False
 
-    @property
-    def _framed(self) -> bool:
-        """Whether -inf is put around the map first: PyTorch pads by half the kernel at most."""
-        return self.kind == "max" and self.padding > self.kernel // 2
-
     def shape(self, *inputs: Shape) -> Shape:
-        if self.kind == "avg" and self.padding > self.kernel // 2:
+        if self.padding > self.kernel // 2:
             raise Law(
                 f"PyTorch pools with at most {self.kernel // 2} of padding around a window of "
                 f"{self.kernel}, not {self.padding}"
             )
-        channels, *sides = _map(inputs[0])
-        around = self.padding if self._framed else 0
-        framed = (channels, *(side + 2 * around for side in sides))
-        padding = self.padding - around
-        out = _slide(framed, self.kernel, self.stride, padding, self.dilation, self.ceil)
-        return (channels, *out)
+        sides = _slide(inputs[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil)
+        return (inputs[0][0], *sides)
 
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
@@ -455,21 +447,33 @@ class Pool(Op):
         return batch * prod(out) * INDEX if self.kind == "max" else 0
 
     def expr(self, args: Sequence[str], me: str) -> Text:
-        text: Text = (args[0], ", ")
-        padding: Text = (Slot("padding", self.padding, ", padding=", 0),)
-        if self._framed:
-            side = Slot("padding", self.padding)
-            sides = (side, ", ", side, ", ", side, ", ", side)
-            text, padding = ("F.pad(", args[0], ", (", *sides, "), value=-torch.inf), "), ()
         return (
-            f"F.{self.kind}_pool2d(",
-            *text,
+            f"F.{self.kind}_pool2d({args[0]}, ",
             Slot("pool", self.kernel),
             Slot("stride", self.stride, ", stride=", self.kernel),
-            *padding,
+            Slot("padding", self.padding, ", padding=", 0),
             Slot("dilation", self.dilation, ", dilation=", 1) if self.kind == "max" else "",
             ", ceil_mode=True)" if self.ceil else ")",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Frame(Op):
+    """`width` pixels of -inf around a map: what a max pool does not see.
+
+    PyTorch pads a max pool by half its kernel at most, dilated or not.
+    """
+
+    width: int
+
+    def shape(self, *inputs: Shape) -> Shape:
+        channels, *sides = _map(inputs[0])
+        return (channels, *(side + 2 * self.width for side in sides))
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        side = Slot("frame", self.width)
+        sides = (side, ", ", side, ", ", side, ", ", side)
+        return (f"F.pad({args[0]}, (", *sides, "), value=-torch.inf)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,11 @@ def test_every_spec(name: str):
     assert saved_bytes(net, 2) == seen_by(model, net, 2)
 
 
-def test_each_family(family: Net):
-    """Dropout, group norms, shuffles, several outputs."""
-    assert saved_bytes(family, 2) == seen_by(build(family), family, 2)
+@pytest.mark.parametrize("limit", [16, 1])
+def test_each_family(family: Net, limit: int):
+    """Dropout, group norms, shuffles, several outputs; strided, and dense with dilated pools."""
+    net = family.set({"output_stride": limit})
+    assert saved_bytes(net, 2) == seen_by(build(net), net, 2)
 
 
 @pytest.mark.parametrize("kind", [*ActKind.__args__[:-1], "none"])
