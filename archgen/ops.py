@@ -13,6 +13,7 @@ Norm         batch normalisation over a map (owns gamma and beta, running statis
 GroupNorm    group normalisation over a map
 Act          pointwise non-linearity
 Pool         max or average pooling over square windows
+Frame        pixels of -inf around a map that a max pool reads
 DilatedPool  mean over dilated windows that read zeros past the edge
 Mean         mean over all positions: (C, H, W) -> (C, 1, 1)
 Flatten      a map as a vector: (C, 1, 1) -> (C,)
@@ -183,7 +184,7 @@ class Op:
         """Whether autograd saves the output."""
         return False
 
-    def saves_besides(self, inputs: Sequence[Shape], out: Shape, batch: int) -> int:
+    def saves_besides(self, out: Shape, batch: int) -> int:
         """Bytes that autograd saves beside operands and output, in a float32 training step."""
         return 0
 
@@ -332,7 +333,7 @@ class Norm(Op):
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
 
-    def saves_besides(self, inputs: Sequence[Shape], out: Shape, batch: int) -> int:
+    def saves_besides(self, out: Shape, batch: int) -> int:
         return 2 * self.channels * FLOAT  # mean and inverse deviation over the batch
 
     def module(self) -> Text:
@@ -372,7 +373,7 @@ class GroupNorm(Op):
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
 
-    def saves_besides(self, inputs: Sequence[Shape], out: Shape, batch: int) -> int:
+    def saves_besides(self, out: Shape, batch: int) -> int:
         return 2 * batch * self.groups * FLOAT  # mean and inverse deviation
 
     def module(self) -> Text:
@@ -430,51 +431,49 @@ class Pool(Op):
     dilation: int = 1
     ceil: bool = False
 
-    @property
-    def _framed(self) -> bool:
-        """Whether -inf is put around the map first: PyTorch pads by half the kernel at most."""
-        return self.kind == "max" and self.padding > self.kernel // 2
-
-    def _frame(self, shape: Shape) -> Shape:
-        channels, *sides = _map(shape)
-        return (channels, *(side + 2 * self.padding for side in sides))
-
     def shape(self, *inputs: Shape) -> Shape:
-        if self.kind == "avg" and self.padding > self.kernel // 2:
+        if self.padding > self.kernel // 2:
             raise Law(
                 f"PyTorch pools with at most {self.kernel // 2} of padding around a window of "
                 f"{self.kernel}, not {self.padding}"
             )
-        shape, padding = inputs[0], self.padding
-        if self._framed:
-            shape, padding = self._frame(shape), 0
-        sides = _slide(shape, self.kernel, self.stride, padding, self.dilation, self.ceil)
-        return (shape[0], *sides)
+        sides = _slide(inputs[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil)
+        return (inputs[0][0], *sides)
 
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
-        return () if self._framed else (0,)
+        return (0,)
 
-    def saves_besides(self, inputs: Sequence[Shape], out: Shape, batch: int) -> int:
-        indices = prod(out) * INDEX if self.kind == "max" else 0
-        framed = prod(self._frame(inputs[0])) * FLOAT if self._framed else 0
-        return batch * (indices + framed)
+    def saves_besides(self, out: Shape, batch: int) -> int:
+        return batch * prod(out) * INDEX if self.kind == "max" else 0
 
     def expr(self, args: Sequence[str], me: str) -> Text:
-        text: Text = (args[0], ", ")
-        padding: Text = (Slot("padding", self.padding, ", padding=", 0),)
-        if self._framed:
-            side = Slot("padding", self.padding)
-            sides = (side, ", ", side, ", ", side, ", ", side)
-            text, padding = ("F.pad(", args[0], ", (", *sides, "), value=-torch.inf), "), ()
         return (
-            f"F.{self.kind}_pool2d(",
-            *text,
+            f"F.{self.kind}_pool2d({args[0]}, ",
             Slot("pool", self.kernel),
             Slot("stride", self.stride, ", stride=", self.kernel),
-            *padding,
+            Slot("padding", self.padding, ", padding=", 0),
             Slot("dilation", self.dilation, ", dilation=", 1) if self.kind == "max" else "",
             ", ceil_mode=True)" if self.ceil else ")",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Frame(Op):
+    """`width` pixels of -inf around a map: what a max pool does not see.
+
+    PyTorch pads a max pool by half its kernel at most, dilated or not.
+    """
+
+    width: int
+
+    def shape(self, *inputs: Shape) -> Shape:
+        channels, *sides = _map(inputs[0])
+        return (channels, *(side + 2 * self.width for side in sides))
+
+    def expr(self, args: Sequence[str], me: str) -> Text:
+        side = Slot("frame", self.width)
+        sides = (side, ", ", side, ", ", side, ", ", side)
+        return (f"F.pad({args[0]}, (", *sides, "), value=-torch.inf)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -536,7 +535,7 @@ class Dropout(Op):
 
     p: float
 
-    def saves_besides(self, inputs: Sequence[Shape], out: Shape, batch: int) -> int:
+    def saves_besides(self, out: Shape, batch: int) -> int:
         return batch * prod(out) * FLOAT  # the mask, scaled (on a CUDA device one byte a value)
 
     def module(self) -> Text:

@@ -15,6 +15,7 @@ from archgen.ops import (
     Conv,
     DilatedPool,
     Dropout,
+    Frame,
     GroupNorm,
     Law,
     Linear,
@@ -86,7 +87,7 @@ def test_macs_of_known_layers():
         (GroupNorm(8, 3), [(8, 4, 4)], "8 channels cannot be normalised in 3 groups"),
         (Linear(8, 4), [(9,)], "needs a vector of 8, not 9"),
         (Linear(8, 4), [(8, 1, 1)], "needs a vector of 8, not 8x1x1"),
-        (Pool("avg", 2, 2, padding=2), [(8, 4, 4)], "at most 1 of padding .* not 2"),
+        (Pool("max", 2, 2, padding=2), [(8, 4, 4)], "at most 1 of padding .* not 2"),
         (Pool("avg", 3, 3), [(8, 2, 2)], "2x2 map is too small"),
         (Add(), [(8, 4, 4), (8, 4, 4), (8, 2, 2)], "8x4x4 and 8x4x4 and 8x2x2 cannot be added"),
         (Mul(), [(8, 4, 4), (4, 1, 1)], "8x4x4 cannot be gated by 4x1x1"),
@@ -106,7 +107,7 @@ def test_shapes_of_weightless_operations():
     assert Pad(1, 2).shape((3, 4, 5)) == (6, 4, 5)
     assert Subsample(2).shape((3, 7, 8)) == (3, 4, 4)
     assert DilatedPool(2, 2, dilation=9).shape((3, 7, 8)) == (3, 4, 4)
-    assert Pool("max", 3, 1, padding=4, dilation=4).shape((3, 7, 8)) == (3, 7, 8)
+    assert Frame(2).shape((3, 7, 8)) == (3, 11, 12)
     assert Cat().shape((3, 4, 5), (2, 4, 5), (1, 4, 5)) == (6, 4, 5)
     assert Slice(2, None).shape((5, 4, 4)) == (3, 4, 4)
     assert Mean().shape((5, 3, 4)) == (5, 1, 1)

@@ -40,5 +40,5 @@ def saved_bytes(net: Net | Graph, batch: int = 1) -> int:
         if op.saves_output or in_place:
             saved.add(homes[index])
         saved.update(homes[inputs[i]] for i in op.saves(operands_need))
-        besides += op.saves_besides([graph.calls[source].shape for source in inputs], shape, batch)
+        besides += op.saves_besides(shape, batch)
     return besides + FLOAT * batch * sum(prod(graph.calls[home].shape) for home in saved)

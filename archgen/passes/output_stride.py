@@ -12,7 +12,7 @@ from math import gcd
 
 from archgen.errors import ArchError
 from archgen.graph import Call, Graph
-from archgen.ops import Conv, DilatedPool, Law, Op, Pool, Shape, Subsample, size
+from archgen.ops import Conv, DilatedPool, Frame, Law, Op, Pool, Shape, Subsample, size
 
 
 def limit_stride(graph: Graph, limit: int) -> Graph:
@@ -20,7 +20,8 @@ def limit_stride(graph: Graph, limit: int) -> Graph:
 
     A convolution or max pool whose stride would go past the limit keeps what of it fits; it
     and all that follows multiply dilation and padding by the strides cut before. An average pool
-    becomes a `DilatedPool`. Taking every s-th pixel takes more of them.
+    becomes a `DilatedPool`, and a max pool whose padding grows past what PyTorch takes gets a
+    `Frame`. Taking every s-th pixel takes more of them.
 
     Args:
         graph: Any graph.
@@ -31,6 +32,7 @@ def limit_stride(graph: Graph, limit: int) -> Graph:
             tile its map, so that the law could not hold at the edge.
     """
     calls: list[Call] = []
+    place: list[int] = []
     strides: list[int] = []
     rates: list[int] = []
     for call in graph.calls:
@@ -38,32 +40,43 @@ def limit_stride(graph: Graph, limit: int) -> Graph:
         rate = max((rates[i] for i in call.inputs), default=1)
         step = getattr(call.op, "stride", 1)
         kept = gcd(step, max(1, limit // stride))
+        inputs = tuple(place[i] for i in call.inputs)
         try:
-            op = _dilated(graph, call, rate, kept) if kept < step or rate > 1 else call.op
-            inputs: list[Shape] = [calls[i].shape for i in call.inputs]
-            shape = op.shape(*inputs)
+            ops = _dilated(graph, call, rate, kept) if kept < step or rate > 1 else [call.op]
+            for op in ops:
+                name = call.name if op is ops[-1] else f"{call.name}_frame"
+                shape = op.shape(*[calls[i].shape for i in inputs])
+                calls.append(Call(name, op, inputs, shape))
+                inputs = (len(calls) - 1,)
         except Law as law:
             raise ArchError(call.name, law.message, field=law.field) from None
-        calls.append(Call(call.name, op, call.inputs, shape))
+        place.append(len(calls) - 1)
         strides.append(stride * kept)
         rates.append(rate * (step // kept))
-    return Graph(graph.name, tuple(calls), graph.outputs, graph.labels)
+    outputs = tuple(place[end] for end in graph.outputs)
+    return Graph(graph.name, tuple(calls), outputs, graph.labels)
 
 
-def _dilated(graph: Graph, call: Call, rate: int, stride: int) -> Op:
+def _dilated(graph: Graph, call: Call, rate: int, stride: int) -> list[Op]:
+    """Give what takes the place of an operation, one reading the other."""
     op = call.op
     match op:
+        case Pool(kind="max") if op.padding * rate > op.kernel // 2:
+            pool = replace(op, stride=stride, padding=0, dilation=op.dilation * rate)
+            return [Frame(op.padding * rate), pool]
         case Conv() | Pool(kind="max"):
             dilation = op.dilation * rate if op.kernel > 1 else 1
-            return replace(op, stride=stride, padding=op.padding * rate, dilation=dilation)
+            return [replace(op, stride=stride, padding=op.padding * rate, dilation=dilation)]
+        case Frame():
+            return [Frame(op.width * rate)]
         case Pool():
             _must_tile(op, graph.calls[call.inputs[0]].shape, call.shape)
-            return DilatedPool(op.kernel, stride, rate)
+            return [DilatedPool(op.kernel, stride, rate)]
         case DilatedPool():
-            return replace(op, stride=stride, dilation=op.dilation * rate)
+            return [replace(op, stride=stride, dilation=op.dilation * rate)]
         case Subsample():
-            return replace(op, stride=stride)
-    return op
+            return [replace(op, stride=stride)]
+    return [op]
 
 
 def _must_tile(pool: Pool, before: Shape, after: Shape) -> None:

@@ -139,6 +139,7 @@ MODULES = (ops.Conv, ops.Linear, ops.Norm, ops.GroupNorm, ops.Dropout)
 FUNCTIONS = {
     ops.Mean: "mean",
     ops.DilatedPool: "mean",
+    ops.Frame: "pad",
     ops.Flatten: "flatten",
     ops.Mul: "mul",
     ops.Times: "mul",
@@ -197,10 +198,7 @@ def label_of(op: ops.Op) -> str:
 def steps(graph: Graph, call: Call) -> Iterator[tuple[str, ops.Shape]]:
     """Give the functions that an operation's text calls before its last, with their results."""
     op, (channels, *sides) = call.op, call.shape
-    if isinstance(op, ops.Pool) and op.padding > op.kernel // 2:
-        before = graph.calls[call.inputs[0]].shape
-        yield "pad", (channels, *(side + 2 * op.padding for side in before[1:]))
-    elif isinstance(op, ops.DilatedPool):
+    if isinstance(op, ops.DilatedPool):
         past = op.dilation * (op.kernel - 1)
         reach = past + 1
         tall, wide = (side + past for side in graph.calls[call.inputs[0]].shape[1:])

@@ -52,7 +52,11 @@ JOINS = st.one_of(
     join("add", {"widen": ["zeros"], "side": ["end", "both"]}, ADDITIVE),
     join("dense", {}, {**DENSE, "norm": st.sampled_from(["batch", "none"])}),
     join("dense", {"norm": ["group"]}, {**DENSE, "groups": st.sampled_from([1, 1, 2, 3])}),
-    join("dense", {"affine": [True, False]}, {**DENSE, "inner": st.sampled_from([False, False, True])}),
+    join(
+        "dense",
+        {"affine": [True, False]},
+        {**DENSE, "inner": st.sampled_from([False, False, True])},
+    ),
     join("dual", {"grow": [1, 2, 4]}, {"widen": st.sampled_from(["conv", "zeros"])}),
     join("concat", {"grow": [2, 4]}, {}),
 )
