@@ -16,13 +16,15 @@ from archgen.ops import Add, Conv, Dropout, Norm, Pool, Shape
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The weight and the bias (or zeros) that a convolution had.
+    """Weight and bias (or zeros) of a convolution, as they are.
 
     Args:
-        conv: Its path.
+        path: Its path.
+        op: The convolution.
     """
 
-    conv: str
+    path: str
+    op: Conv
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,13 @@ class Normed:
 
     Args:
         kernel: What the norm reads.
-        norm: The norm's path.
-        eps: What it adds to the variance.
+        path: The norm's path.
+        op: The norm.
     """
 
     kernel: Kernel
-    norm: str
-    eps: float
+    path: str
+    op: Norm
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _without_norms(graph: Graph, kernels: dict[str, Kernel]) -> Graph:
         name, conv, *_ = graph.calls[source]
         if isinstance(conv, Conv) and _only_reader(graph, source, index):
             calls[source] = calls[source]._replace(op=replace(conv, bias=True))
-            kernels[name] = Normed(kernels.get(name, Own(name)), call.name, call.op.eps)
+            kernels[name] = Normed(_kernel(name, conv, kernels), call.name, call.op)
             instead[index] = source
     return _rewired(graph, calls, instead)
 
@@ -145,6 +147,10 @@ def _without_branches(graph: Graph, kernels: dict[str, Kernel]) -> Graph:
             if len(left) == 1:
                 instead[index] = left[0]
     return _rewired(graph, calls, instead)
+
+
+def _kernel(path: str, conv: Conv, kernels: Mapping[str, Kernel]) -> Kernel:
+    return kernels.get(path) or Own(path, conv)
 
 
 class _Branch(NamedTuple):
@@ -189,10 +195,10 @@ def _branch(graph: Graph, total: int, index: int, kernels: dict[str, Kernel]) ->
         return None
     if isinstance(op, Norm):
         _, unit, kernel = _unit(inputs[0], shape)
-        return _Branch(inputs[0], replace(unit, bias=True), Normed(kernel, name, op.eps))
+        return _Branch(inputs[0], replace(unit, bias=True), Normed(kernel, name, op))
     if not isinstance(op, Conv):
         return None
-    kernel = kernels.get(name, Own(name))
+    kernel = _kernel(name, op, kernels)
     pool = graph.calls[inputs[0]]
     if (
         isinstance(pool.op, Pool)
