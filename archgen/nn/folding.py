@@ -35,13 +35,21 @@ def deploy(model: nn.Module) -> nn.Module:
     net = spec_of(model)
     tensors = model.state_dict()
     _refuse_changed(net, type(model), tensors)
-    folded = deploy_form(net)
+    return folded_module(deploy_form(net), tensors)
+
+
+def folded_module(folded: Folded, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """Make the network of a folded graph, in evaluation mode, with copies of its weights.
+
+    Args:
+        folded: The graph and its recipe.
+        tensors: The ``state_dict`` of the network that was folded.
+    """
     with torch.device("meta"):
-        deployed = empty(compiled(source(folded.graph), folded.graph.name))
+        module = empty(compiled(source(folded.graph), folded.graph.name))
     weights = _weights(folded.kernels, tensors)
-    weights = {name: weights[name] for name in deployed.state_dict()}
-    deployed.load_state_dict(weights, assign=True)
-    return deployed.eval()
+    module.load_state_dict({name: weights[name] for name in module.state_dict()}, assign=True)
+    return module.eval()
 
 
 def deploy_form(net: Net) -> Folded:
