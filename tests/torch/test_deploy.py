@@ -98,8 +98,10 @@ def large(x: Map, **options: int) -> Map:
         lambda x: large(x) + x.builder.add("p", Pool("avg", 3, 1, 1), x).conv("point", 8),
         lambda x: (large(x) + x.conv("point", 8)).norm("last", 0.1).act(),
         lambda x: x.conv("c", 8, 3, bias=True).norm("n1").dropout("d", 0.5).norm("n2"),
-        lambda x: x.builder.add("c", Conv(8, 8, 4, stride=2, padding=1), x)
-        + x.builder.add("b", Conv(8, 8, 2, stride=2), x),
+        lambda x: (
+            x.builder.add("c", Conv(8, 8, 4, stride=2, padding=1), x)
+            + x.builder.add("b", Conv(8, 8, 2, stride=2), x)
+        ),
     ],
 )
 def test_each_rule_is_exact(use: Callable[[Map], Map]):
@@ -113,3 +115,118 @@ def test_each_rule_is_exact(use: Callable[[Map], Map]):
     assert len(folded.graph.calls) <= 3
     deployed = folded_module(folded, model.state_dict())
     assert distance(model, deployed, 2, 8, 10, 10) < 1e-13
+
+
+def test_the_difference_is_what_it_says(family: Net):
+    model = archgen.build(family)
+    before = copy.deepcopy(model.state_dict())
+    assert 0 < difference(model) < 1e-12
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_a_wrong_recipe_is_found_out(families: dict[str, Net], monkeypatch: pytest.MonkeyPatch):
+    from archgen.nn import folding
+
+    monkeypatch.setattr(folding, "_placed", lambda weight, into, at: torch.zeros(()))
+    net = families["repvgg"]
+    model = archgen.build(net)
+    verdict = verify_deployed(archgen.deploy(model), deploy_form(net).graph, model)
+    assert [check.what for check in verdict.checks if not check.agrees] == ["difference"]
+
+
+# --- the module -----------------------------------------------------------------------------
+
+
+def test_the_model_stays_as_it_was(families: dict[str, Net]):
+    model = archgen.build(families["parnet"])
+    before = copy.deepcopy(model.state_dict())
+    deployed = archgen.deploy(model)
+    for tensor in deployed.state_dict().values():
+        tensor.zero_()
+    assert model.training
+    assert not any(module.training for module in deployed.modules())
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+def test_it_keeps_the_dtype_and_folds_in_float64(dtype: torch.dtype, families: dict[str, Net]):
+    model = lively(archgen.build(families["resnet"]))
+    exact = archgen.deploy(model)
+    model = model.to(dtype)
+    deployed = archgen.deploy(model)
+    assert {p.dtype for p in deployed.parameters()} == {dtype}
+    again = archgen.deploy(copy.deepcopy(model).double()).to(dtype)
+    for name, value in deployed.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+        wanted = exact.state_dict()[name]
+        near = 4 * torch.finfo(dtype).eps
+        torch.testing.assert_close(value.double(), wanted, rtol=0, atol=near * wanted.abs().max())
+
+
+def test_it_takes_gradients_and_survives_copies_and_pickles(families: dict[str, Net]):
+    model = archgen.build(families["parnet"])
+    deployed = archgen.deploy(model)
+    x = torch.randn(2, 3, 16, 16)
+    for again in (copy.deepcopy(deployed), pickle.loads(pickle.dumps(deployed))):
+        assert torch.equal(again(x), deployed(x))
+        assert type(again) is type(deployed)
+    deployed(x).square().sum().backward()
+    assert all(p.grad is not None for p in deployed.parameters())
+
+
+def test_what_was_pickled_or_copied_still_knows_its_spec(families: dict[str, Net]):
+    model = lively(archgen.build(families["repvgg"]))
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert distance(model, archgen.deploy(again), 2, 3, 16, 16) < 1e-12
+
+
+def test_names_stay(families: dict[str, Net]):
+    deployed = archgen.deploy(archgen.build(families["repvgg"]))
+    assert list(deployed.state_dict())[:4] == [
+        "stages.0.0.spatial.weight",
+        "stages.0.0.spatial.bias",
+        "stages.0.1.spatial.weight",
+        "stages.0.1.spatial.bias",
+    ]
+    assert type(deployed).__name__ == "RepvggDeploy"
+    assert len(deployed.stages[1]) == 3
+
+
+def test_what_cannot_be_deployed_is_one_line(families: dict[str, Net]):
+    model = archgen.build(families["resnet"])
+    with pytest.raises(
+        ArchError, match=r"^this needs a network that archgen.build made, not a Lin"
+    ):
+        archgen.deploy(nn.Linear(2, 2))
+    with pytest.raises(ArchError, match=r"archgen.build made, not a part of resnet$"):
+        archgen.deploy(model.stem)
+    with pytest.raises(ArchError, match=r"^resnet_deploy: this is a deploy form already"):
+        archgen.deploy(archgen.deploy(model))
+    with torch.device("meta"):
+        hollow = archgen.build(families["resnet"])
+    with pytest.raises(ArchError, match=r"^resnet: this is on the meta device"):
+        archgen.deploy(hollow)
+    model.head.linear = nn.Linear(32, 7)
+    message = r"^resnet: head.linear.bias is not what the spec says; change the spec, not the"
+    with pytest.raises(ArchError, match=message):
+        archgen.deploy(model)
+
+
+def test_equal_text_of_other_specs_is_another_class(families: dict[str, Net]):
+    net = families["resnet"]
+    other = archgen.build(net.set({"init.conv": "he_fan_in"}))
+    assert archgen.source(net) == archgen.source(net.set({"init.conv": "he_fan_in"}))
+    assert type(other) is not type(archgen.build(net))
+
+
+def test_saved_files_are_the_deploy_form(families: dict[str, Net], tmp_path: Path):
+    net = families["parnet"]
+    deployed = archgen.deploy(archgen.build(net))
+    written = save_deployed(deployed, deploy_form(net).graph, tmp_path / "new")
+    assert [path.name for path in written] == ["parnet_deploy.safetensors", "parnet_deploy.py"]
+    space: dict[str, type[nn.Module]] = {}
+    exec(written[1].read_text(), space)
+    loaded = space["ParnetDeploy"]().eval()
+    loaded.load_state_dict(load_file(written[0]), strict=True)
+    x = torch.randn(2, 3, 16, 16)
+    assert torch.equal(loaded(x), deployed(x))
