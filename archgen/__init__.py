@@ -4,8 +4,9 @@
     archgen.cost(net).params          # exact, without PyTorch
     print(archgen.source(net))        # the Python that would run
     model = archgen.build(net)        # an ordinary torch.nn.Module
+    fast = archgen.deploy(model)      # norms and parallel branches folded into convolutions
 
-PyTorch is imported by `build` and `search` alone.
+PyTorch is imported by `build`, `deploy` and `search` alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from archgen.codegen import source
     from archgen.errors import ArchError
     from archgen.graph import Graph
-    from archgen.nn import build
+    from archgen.nn import build, deploy
     from archgen.spec import Net, load
     from archgen.study import search
 
@@ -30,6 +31,7 @@ __all__ = [
     "Net",
     "build",
     "cost",
+    "deploy",
     "load",
     "search",
     "source",
@@ -44,6 +46,7 @@ _HOMES = {
     "Net": "archgen.spec",
     "build": "archgen.nn",
     "cost": "archgen.analysis",
+    "deploy": "archgen.nn",
     "load": "archgen.spec",
     "search": "archgen.study",
     "source": "archgen.codegen",

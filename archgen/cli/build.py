@@ -18,6 +18,7 @@ from archgen.errors import ArchError
 if TYPE_CHECKING:
     from torch import nn
 
+    from archgen.graph import Graph
     from archgen.nn.verify import Verdict
     from archgen.spec import Net
 
@@ -38,6 +39,14 @@ def build(
         bool,
         typer.Option("--yes", help="Build it even with more than 10^9 parameters or 10^12 MACs."),
     ] = False,
+    deploy: Annotated[
+        bool,
+        typer.Option(
+            "--deploy",
+            help="Fold norms and parallel branches into convolutions; "
+            "--out writes NAME_deploy.py and NAME_deploy.safetensors.",
+        ),
+    ] = False,
     set_: Set = None,
     blocks: Blocks = None,
     json: Json = False,
@@ -45,12 +54,14 @@ def build(
     """Build a PyTorch module and compare what torch counts.
 
     The weights are initialised as the spec says and the module is run once; exits 1 if torch
-    counts other parameters, MACs or shapes than were computed.
+    counts other parameters, MACs or shapes than were computed. With --deploy all this is said
+    of the folded module, whose outputs are compared with the unfolded one's in float64.
 
     Examples:
         archgen build dpn131
         archgen build my_net.yaml --out nets
         archgen build resnet50 --set head.classes=10 --seed 7 --out nets
+        archgen build repvgg_a0 --deploy --out nets
     """
     net = load_net(spec, set_, blocks)
     if not yes:
@@ -59,18 +70,25 @@ def build(
         raise ArchError("", "--out needs a folder, this is a file", file=str(out))
 
     with working(f"building {net.name}"), enough_memory(net):
-        from archgen.nn.save import save
-        from archgen.nn.verify import verify
+        from archgen.nn import deploy as fold
+        from archgen.nn.folding import deploy_form
+        from archgen.nn.save import save, save_deployed
+        from archgen.nn.verify import verify, verify_deployed
 
-        model = make(net, seed)
-        verdict = verify(model, net)
-    written = save(model, net, out) if out is not None and verdict.agrees else []
+        model, graph, written = make(net, seed), net.graph(), []
+        if deploy:
+            unfolded, model, graph = model, fold(model), deploy_form(net).graph
+            verdict = verify_deployed(model, graph, unfolded)
+        else:
+            verdict = verify(model, net)
+    if out is not None and verdict.agrees:
+        written = save_deployed(model, graph, out) if deploy else save(model, net, out)
     if json:
-        checks = [asdict(check) | {"agrees": check.agrees} for check in verdict.checks]
+        checks = [asdict(check) for check in verdict.checks]
         more = {"agrees": verdict.agrees, "checks": checks, "files": written}
-        print_json(document(net, []) | more)
+        print_json(document(net, [], graph) | more)
     else:
-        _print(net, verdict, written)
+        _print(net, graph, verdict, written)
     if not verdict.agrees:
         raise typer.Exit(1)
 
@@ -111,14 +129,20 @@ def enough_memory(net: Net) -> Iterator[None]:
         raise ArchError(net.name, "there is not enough memory for it") from None
 
 
-def _print(net: Net, verdict: Verdict, written: list[Path]) -> None:
-    print_stages(net)
+def _print(net: Net, graph: Graph, verdict: Verdict, written: list[Path]) -> None:
+    from archgen.analysis import cost
+
+    print_stages(net, graph)
     cells = [(check.what, check.computed, check.counted) for check in verdict.checks]
     print_text("")
     print_table(["", ">computed", ">counted by torch"], cells)
     print_text("")
     for path in written:
         print_text(f"wrote {path}")
+    if graph is not net.graph():
+        before, after = cost(net), cost(graph)
+        folded = f"params {before.params:,} -> {after.params:,}"
+        print_text(f"{folded}, MACs {before.macs:,} -> {after.macs:,}")
     figures = f"{verdict.params:,} parameters, {verdict.macs:,} MACs"
     if verdict.agrees:
         print_text(f"{figures}; torch agrees")

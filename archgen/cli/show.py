@@ -12,6 +12,7 @@ from archgen.cli.options import Blocks, Json, Set, Spec, load_net
 
 if TYPE_CHECKING:
     from archgen.analysis import Cost
+    from archgen.graph import Graph
     from archgen.spec import Net
 
 
@@ -47,15 +48,21 @@ def show(
         print_stages(net)
 
 
-def document(net: Net, more: list[str]) -> dict[str, Any]:
-    """Give all that is shown of a network as plain data; `more` as the options are called."""
+def document(net: Net, more: list[str], graph: Graph | None = None) -> dict[str, Any]:
+    """Give all that is shown of a network as plain data.
+
+    Args:
+        net: The spec.
+        more: What else, as the options are called.
+        graph: What a pass made of its graph; by default its graph.
+    """
     from archgen.analysis import cost
     from archgen.view import op_rows, stage_rows
 
-    shown: dict[str, Any] = asdict(cost(net)) | {
+    shown: dict[str, Any] = asdict(cost(graph or net)) | {
         "input": list(net.input),
         "spec": net.data(),
-        "stages": [asdict(row) for row in stage_rows(net)],
+        "stages": [asdict(row) for row in stage_rows(net, graph)],
     }
     for name in more:
         shown[name] = op_rows(net) if name == "ops" else _text(net, name)
@@ -68,19 +75,19 @@ def _text(net: Net, kind: str) -> str:
     return {"dot": view.dot, "mermaid": view.mermaid, "source": codegen.source}[kind](net)
 
 
-def print_stages(net: Net) -> None:
-    """Print what a network is and one row a stage."""
+def print_stages(net: Net, graph: Graph | None = None) -> None:
+    """Print what a network, or what a pass made of its graph, is and one row a stage."""
     from archgen.analysis import cost
     from archgen.ops import size
     from archgen.view import stage_rows
 
-    counts = cost(net)
+    counts = cost(graph or net)
     print_text(headline(net, counts))
     print_text("")
     cells = [
         (row.path, row.block, size(row.shape), row.stride or "", f"{row.params:,}",
          f"{row.macs:,}", f"{row.share:.1%}")
-        for row in stage_rows(net)
+        for row in stage_rows(net, graph)
     ]  # fmt: skip
     cells.append(("total", "", "", "", f"{counts.params:,}", f"{counts.macs:,}", ""))
     headings = ["path", "block", ">output", ">stride", ">params", ">MACs", ">share"]
@@ -92,7 +99,7 @@ def headline(net: Net, counts: Cost) -> str:
     from archgen.ops import size
     from archgen.view import short
 
-    lines = [net.name]
+    lines = [counts.name]
     published = []
     if net.paper is not None:
         arxiv = f" (arXiv:{net.paper.arxiv})" if net.paper.arxiv else ""

@@ -1,12 +1,14 @@
 """Compile generated source into classes and instantiate the network.
 
-What runs is the text that `archgen.source` gives and ``archgen build --out`` writes.
+What runs is the text that `archgen.source` gives and ``archgen build --out`` writes. The
+classes know the spec that they come from.
 """
 
 from __future__ import annotations
 
 import builtins
 import copyreg
+import json
 import linecache
 from collections.abc import Callable
 from functools import lru_cache
@@ -18,6 +20,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from archgen.codegen import root_class, source
+from archgen.errors import ArchError
 from archgen.nn.start import initialise
 from archgen.spec import Net
 
@@ -49,12 +52,44 @@ def build(net: Net, *, init: bool = True) -> nn.Module:
     Raises:
         ArchError: The spec cannot be lowered.
     """
-    cls = _classes(source(net), net.name)[root_class(net.name)]
-    with _NoFill():
-        model: nn.Module = cls()
+    model = empty(compiled(source(net), net.name, json.dumps(net.data())))
     if init:
         initialise(model, net)
     return model
+
+
+def compiled(text: str, name: str, spec: str = "") -> type[nn.Module]:
+    """Give the class of a network from generated source.
+
+    Args:
+        text: The source.
+        name: The network's name.
+        spec: As JSON, if the network is what a spec says.
+    """
+    cls: type[nn.Module] = _classes(text, name, spec)[root_class(name)]
+    return cls
+
+
+def empty(cls: type[nn.Module]) -> nn.Module:
+    """Make a network of a class; its weights hold whatever the memory held."""
+    with _NoFill():
+        return cls()
+
+
+def spec_of(model: nn.Module) -> Net:
+    """Give the spec that a network was built from.
+
+    Raises:
+        ArchError: `build` did not make it.
+    """
+    cls = type(model)
+    _, name, spec = getattr(cls, "_archgen", ("", "", ""))
+    if cls.__name__ != root_class(name):
+        what = f"a part of {name}" if name else f"a {cls.__name__}"
+        raise ArchError("", f"this needs a network that archgen.build made, not {what}")
+    if not spec:
+        raise ArchError(name, "this is a deploy form already; give what it was made from")
+    return Net.of(json.loads(spec))
 
 
 class _NoFill(TorchFunctionMode):
@@ -69,21 +104,21 @@ class _NoFill(TorchFunctionMode):
 
 
 class Generated(type):
-    """The class of generated classes: they pickle as their source."""
+    """The class of generated classes: they pickle as their source and spec."""
 
-    _archgen: tuple[str, str]
+    _archgen: tuple[str, str, str]
 
 
 @lru_cache(maxsize=64)
-def _classes(text: str, name: str) -> dict[str, Any]:
-    """Execute source once; give its namespace."""
+def _classes(text: str, name: str, spec: str) -> dict[str, Any]:
+    """Execute source once for each spec; give its namespace."""
     digest = blake2b(text.encode(), digest_size=6).hexdigest()
     file = f"<archgen {name} {digest}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
 
     def build_class(body: Any, class_name: str, *bases: Any, **kwargs: Any) -> Any:
         cls = builtins.__build_class__(body, class_name, *bases, metaclass=Generated, **kwargs)
-        cls._archgen = (text, name)
+        cls._archgen = (text, name, spec)
         return cls
 
     namespace: dict[str, Any] = {
@@ -94,8 +129,8 @@ def _classes(text: str, name: str) -> dict[str, Any]:
     return namespace
 
 
-def _restore(text: str, name: str, cls: str) -> Any:
-    return _classes(text, name)[cls]
+def _restore(text: str, name: str, spec: str, cls: str) -> Any:
+    return _classes(text, name, spec)[cls]
 
 
 def _reduce(cls: Generated) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Write a built network: its source, its weights and its spec."""
+"""Write a network: its source, its weights and its spec."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import nn
 from archgen.codegen import source
 from archgen.errors import ArchError
 from archgen.files import reason, write_whole
+from archgen.graph import Graph
 from archgen.spec import Net
 
 
@@ -32,18 +33,53 @@ def save(
     Raises:
         ArchError: A file cannot be written; new files are gone again, old ones may be replaced.
     """
+    return _write(
+        folder,
+        {
+            f"{net.name}.safetensors": _weights(model, net.name, metadata),
+            f"{net.name}.py": source(net),
+            f"{net.name}.yaml": net.dump(),
+        },
+    )
+
+
+def save_deployed(
+    model: nn.Module, graph: Graph, folder: Path, *, metadata: Mapping[str, str] | None = None
+) -> list[Path]:
+    """Write ``NAME_deploy.py`` and ``NAME_deploy.safetensors``, both or none.
+
+    There is no spec of what is folded. Arguments and errors are those of `save`.
+
+    Args:
+        model: What `deploy` made.
+        graph: Its graph, as `deploy_form` gives it.
+        folder: Where to; made if need be.
+        metadata: What else the weights' file shall say of itself.
+
+    Raises:
+        ArchError: A file cannot be written; new files are gone again, old ones may be replaced.
+    """
+    return _write(
+        folder,
+        {
+            f"{graph.name}.safetensors": _weights(model, graph.name, metadata),
+            f"{graph.name}.py": source(graph),
+        },
+    )
+
+
+def _weights(model: nn.Module, name: str, metadata: Mapping[str, str] | None) -> bytes:
     tensors = {name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()}
-    about = {"archgen": net.name, **(metadata or {})}
-    # The largest first: a full disk shows before anything else is there.
-    contents: list[tuple[Path, str | bytes]] = [
-        (folder / f"{net.name}.safetensors", to_bytes(tensors, about)),
-        (folder / f"{net.name}.py", source(net)),
-        (folder / f"{net.name}.yaml", net.dump()),
-    ]
+    return to_bytes(tensors, {"archgen": name, **(metadata or {})})
+
+
+def _write(folder: Path, contents: Mapping[str, str | bytes]) -> list[Path]:
+    """Write files, all or none; the largest first, so that a full disk shows at once."""
     written: list[Path] = []
     with prepared(folder):
         try:
-            for path, content in contents:
+            for name, content in contents.items():
+                path = folder / name
                 new = not path.exists()
                 write_whole(path, content)
                 written += [path] if new else []
@@ -51,7 +87,7 @@ def save(
             for path in written:
                 path.unlink(missing_ok=True)
             raise
-    return [path for path, _ in contents]
+    return [folder / name for name in contents]
 
 
 @contextmanager

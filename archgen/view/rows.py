@@ -68,13 +68,17 @@ class OpRow:
     macs: int
 
 
-def stage_rows(net: Net) -> list[StageRow]:
+def stage_rows(net: Net, graph: Graph | None = None) -> list[StageRow]:
     """Sum the network up: one row a node, stage or stream, in execution order.
+
+    Args:
+        net: The spec.
+        graph: What a pass made of its graph; by default its graph.
 
     Raises:
         ArchError: The spec cannot be lowered.
     """
-    graph = net.graph()
+    graph = graph or net.graph()
     parted = {
         name for name, node in net.nodes.items() if node.streams or isinstance(node.depth, list)
     }

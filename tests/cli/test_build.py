@@ -162,3 +162,75 @@ def test_a_real_limit_of_the_file_system(shell, small: Path, here: Path) -> None
     (line,) = result.stderr.splitlines()
     assert line == "error: nets/small.safetensors: cannot write: file too large"
     assert [path.name for path in here.iterdir()] == ["small.yaml"]
+
+
+# --- deploy forms -------------------------------------------------------------------------------
+
+
+def test_a_deploy_form_ends_with_its_figures(shell) -> None:
+    result = shell("build", "repvgg_a0", "--deploy", "--set", "input=[3, 32, 32]")
+    assert result.returncode == 0, result.stderr
+    *table, folded, last = result.stdout.splitlines()
+    assert table[0].startswith("repvgg_a0_deploy: RepVGG")
+    assert any(line.split()[:2] == ["total", "8,309,384"] for line in table)
+    assert any(line.startswith("difference  at most 1e-09") for line in table)
+    assert folded.startswith("params 9,108,968 -> 8,309,384, MACs ")
+    assert last.startswith("8,309,384 parameters, ")
+    assert last.endswith(" MACs; torch agrees")
+
+
+DEPLOYED = """
+import sys, torch
+from safetensors.torch import load_file
+from small_deploy import SmallDeploy
+model = SmallDeploy()
+model.load_state_dict(load_file("small_deploy.safetensors"), strict=True)
+print(tuple(model.eval()(torch.zeros(2, 1, 8, 8)).shape))
+assert not any(name.partition(".")[0] == "archgen" for name in sys.modules)
+"""
+
+
+def test_a_written_deploy_form_works_alone(run, small: Path, here: Path) -> None:
+    result = run("build", small, "--deploy", "--json", "--out", "nets")
+    document = json.loads(result.stdout)
+    assert document["agrees"] is True
+    assert document["name"] == "small_deploy"
+    assert document["buffers"] == 0
+    assert document["params"] == sum(row["params"] for row in document["stages"])
+    assert document["checks"][-1]["what"] == "difference"
+    assert document["files"] == [f"nets/small_deploy.{end}" for end in ("safetensors", "py")]
+    assert sorted(path.name for path in (here / "nets").iterdir()) == [
+        "small_deploy.py", "small_deploy.safetensors",
+    ]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", DEPLOYED], cwd=here / "nets", capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.stdout == "(2, 10)\n", done.stderr
+
+
+def test_forms_that_differ_are_not_written(
+    run, small: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archgen.nn.verify.difference", lambda model: 1e-3)
+    result = run("build", small, "--deploy", "--out", "nets")
+    assert result.exit_code == 1
+    assert "disagrees on difference" in result.stderr
+    assert not (here / "nets").exists()
+
+
+def test_a_full_disk_leaves_no_half_of_a_deploy_form(
+    run, small: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from archgen.nn import save
+
+    write = save.write_whole
+
+    def full(path: Path, content: str | bytes) -> None:
+        if path.suffix == ".py":
+            raise ArchError("", "cannot write: no space left on device", file=str(path))
+        write(path, content)
+
+    monkeypatch.setattr(save, "write_whole", full)
+    assert run("build", small, "--deploy", "--out", "nets").exit_code == 1
+    assert [path.name for path in here.iterdir()] == ["small.yaml"]
