@@ -1,6 +1,7 @@
 """Numbers from a graph, without PyTorch."""
 
 from archgen.analysis.counts import Cost, cost
+from archgen.analysis.last_map import last_map
 from archgen.analysis.memory import saved_bytes
 
-__all__ = ["Cost", "cost", "saved_bytes"]
+__all__ = ["Cost", "cost", "last_map", "saved_bytes"]
