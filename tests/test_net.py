@@ -360,7 +360,11 @@ def test_a_unit_is_held_to_the_same_laws(unit: str, message: str):
 def test_dump_loads_as_an_equal_net():
     net = parse(SPEC).set(
         {
-            "paper": {"title": 'A: "b" # c', "arxiv": "1707.01629", "published": {"params": 1e6}},
+            "paper": {
+                "title": 'A: "b" # c',
+                "arxiv": "1707.01629",
+                "published": {"params": "1.0 M"},
+            },
             "init": {"conv": "default"},
             "outputs": ["stages.0", "head"],
             "stages.width": [{"first": 16, "rest": 32}, {"kind": "cycle", "of": [32, 64]}],

@@ -97,7 +97,6 @@ def print_stages(net: Net, graph: Graph | None = None) -> None:
 def headline(net: Net, counts: Cost) -> str:
     """Say in a few lines what a network is, where it comes from and what it costs."""
     from archgen.ops import size
-    from archgen.view import short
 
     lines = [counts.name]
     published = []
@@ -105,8 +104,9 @@ def headline(net: Net, counts: Cost) -> str:
         arxiv = f" (arXiv:{net.paper.arxiv})" if net.paper.arxiv else ""
         lines[0] += f": {net.paper.title}{arxiv}"
         given = net.paper.published
-        published += [f"{short(given.params)} parameters"] if given.params else []
-        published += [f"{short(given.macs)} MACs"] if given.macs else []
+        published += [f"{given.params} parameters"] if given.params else []
+        published += [f"{given.macs} MACs"] if given.macs else []
+        published += ["of the deploy form"] if given.form == "deploy" else []
     shape = f"input {size(net.input)}, {counts.depth} layers, {counts.activations:,} activations"
     lines.append(shape)
     if published:

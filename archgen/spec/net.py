@@ -17,7 +17,7 @@ from archgen.errors import ArchError, unknown
 from archgen.graph import Graph
 from archgen.spec import names
 from archgen.spec.lower import lower
-from archgen.spec.parts import Init, Node, Paper, Published, Sources, config
+from archgen.spec.parts import Errors, Init, Node, Paper, Published, Sources, config
 from archgen.spec.rules import complaints
 
 Side: TypeAlias = Annotated[int, Field(ge=1, le=8192)]
@@ -213,6 +213,7 @@ def _clean(error: ValidationError, data: Any) -> ArchError:
         kept.append(str(first["loc"][-1]))
     if first["type"] == "extra_forbidden":
         owners: dict[str, type[BaseModel]] = {
+            "paper.published.errors": Errors,
             "paper.published": Published,
             "paper": Paper,
             "init": Init,

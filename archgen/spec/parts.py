@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from archgen.columns import MAX_DEPTH
 from archgen.joins import SHORTHANDS
+from archgen.spec.figure import Figure, Printed
 
 Depth: TypeAlias = Annotated[int, Field(ge=1, le=MAX_DEPTH)]
 Sources: TypeAlias = Annotated[list[str], Field(min_length=1)]
-Positive: TypeAlias = Annotated[float, Field(gt=0)]
+Count: TypeAlias = Annotated[Figure, Printed("37.7 M", ("k", "M", "G"))]
+Size: TypeAlias = Annotated[Figure, Printed("145 MB", ("MB",))]
+Percent: TypeAlias = Annotated[Figure, Printed("20.73 %", ("%",))]
+Compared: TypeAlias = Literal["params", "macs", "size", "depth", "resolution", "features"]
+Reasons: TypeAlias = dict[Compared, Annotated[str, Field(min_length=1)]]
 config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Published(BaseModel):
-    """Figures that the paper, or the authors' repository, gives for this network."""
+class Errors(BaseModel):
+    """Error rates as published; archgen trains no network for that long, and compares none."""
 
     model_config = config
-    params: Positive | None = Field(None, description="parameters")
-    macs: Positive | None = Field(None, description="multiply-accumulates (papers' FLOPs)")
-    depth: int | None = Field(None, description="weighted layers on the main path")
-    imagenet_top1_error: Positive | None = Field(None, description="percent, 224x224, one crop")
-    imagenet_top5_error: Positive | None = Field(None, description="percent, 224x224, one crop")
-    cifar10_error: Positive | None = Field(None, description="percent")
-    cifar100_error: Positive | None = Field(None, description="percent")
+    imagenet_top1: Percent | None = Field(None, description="224x224, one crop")
+    imagenet_top5: Percent | None = Field(None, description="224x224, one crop")
+    imagenet_320_top1: Percent | None = Field(None, description="320x320, one crop")
+    imagenet_320_top5: Percent | None = Field(None, description="320x320, one crop")
+    imagenet_320_meanmax_top1: Percent | None = Field(None, description="with mean-max pooling")
+    imagenet_320_meanmax_top5: Percent | None = Field(None, description="with mean-max pooling")
+    cifar10: Percent | None = None
+    cifar100: Percent | None = None
+
+
+class Published(BaseModel):
+    """Figures that the paper, or the authors' repository, gives for this network, as printed."""
+
+    model_config = config
+    form: Literal["training", "deploy"] = Field(
+        "training", description="which form params and macs count: deploy is the folded one"
+    )
+    params: Count | None = Field(None, description="parameters")
+    macs: Count | None = Field(None, description="multiply-accumulates (papers' FLOPs)")
+    size: Size | None = Field(None, description="of the file: parameters and running statistics")
+    depth: PositiveInt | None = Field(None, description="weighted layers on the main path")
+    resolution: PositiveInt | None = Field(None, description="side of the last map, in pixels")
+    features: PositiveInt | None = Field(None, description="channels of the last map")
+    errors: Errors = Errors()
+    differs: Reasons = Field({}, description="why figures are not the exact ones, rounded")
+    unexplained: Reasons = Field({}, description="what is known of those that nothing explains")
+
+    @model_validator(mode="after")
+    def _reasons_have_figures(self) -> Self:
+        for key in [*self.differs, *self.unexplained]:
+            if getattr(self, key) is None:
+                raise ValueError(f"there is a reason for {key}, but no figure: add it or drop that")
+        return self
 
 
 class Paper(BaseModel):

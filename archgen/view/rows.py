@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from archgen.analysis import strides
+from archgen.graph import Graph
 from archgen.ops import Shape
 from archgen.spec import Net
 from archgen.view.words import op_words
