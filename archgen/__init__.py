@@ -5,7 +5,7 @@
     print(archgen.source(net))        # the Python that would run
     model = archgen.build(net)        # an ordinary torch.nn.Module
 
-PyTorch is imported by `build` and `search` alone.
+PyTorch is imported by `build`, `load_weights` and `search` alone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from archgen.analysis import Cost, cost
     from archgen.codegen import source
     from archgen.errors import ArchError
+    from archgen.export import load_weights
     from archgen.graph import Graph
     from archgen.nn import build
     from archgen.spec import Net, load
@@ -31,6 +32,7 @@ __all__ = [
     "build",
     "cost",
     "load",
+    "load_weights",
     "search",
     "source",
 ]
@@ -45,6 +47,7 @@ _HOMES = {
     "build": "archgen.nn",
     "cost": "archgen.analysis",
     "load": "archgen.spec",
+    "load_weights": "archgen.export",
     "search": "archgen.study",
     "source": "archgen.codegen",
 }
