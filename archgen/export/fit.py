@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from archgen.errors import ArchError
 from archgen.export.names import NAMINGS
 from archgen.export.naming import Naming, said
 from archgen.graph import Graph
@@ -89,8 +90,11 @@ def tensors(graph: Graph) -> dict[str, Shape]:
 
 
 def classifier(net: Net) -> tuple[str, ...]:
-    """Name the tensors of the last layer with weights in the node that gives the classes."""
-    node = head_of(net)
+    """Name the tensors of the last layer with weights in the node that gives the classes, if any."""
+    try:
+        node = head_of(net)
+    except ArchError:
+        return ()
     inside = [row for row in net.graph().params() if row[0].startswith(f"{node}.")]
     return tuple(name for name, call, _ in inside if call is inside[-1][1])
 
