@@ -6,8 +6,7 @@ into our network; logits in float64 must then be equal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import sqrt
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from archgen.spec import Net
 # torch and the peers are imported inside functions: `pytest -m "not torch"` reads this file too.
 pytestmark = pytest.mark.torch
 
+RandomState = Callable[[Any], dict[str, Any]]
 COUNTER = ".num_batches_tracked"
 
 
@@ -126,27 +126,6 @@ REFERENCES = [
 each_reference = pytest.mark.parametrize("reference", REFERENCES, ids=lambda r: r.spec)
 
 
-def random_state(peer: Any) -> dict[str, Any]:
-    """Give every tensor of a module random numbers, statistics of norms included."""
-    import torch
-
-    generator = torch.Generator().manual_seed(0)
-
-    def normal(*shape: int) -> Any:
-        return torch.randn(shape, generator=generator, dtype=torch.float64)
-
-    def tensor(key: str, like: Any) -> Any:
-        if key.endswith(COUNTER):
-            return torch.zeros((), dtype=torch.long)
-        if like.dim() > 1:
-            return normal(*like.shape) * sqrt(2 / like[0].numel())
-        if key.endswith(("running_var", "weight")):
-            return 0.5 + torch.rand(like.shape, generator=generator, dtype=torch.float64)
-        return 0.1 * normal(*like.shape)
-
-    return {key: tensor(key, like) for key, like in peer.state_dict().items()}
-
-
 def distance(a: Any, b: Any) -> float:
     """Give the largest difference over the largest value."""
     return float((a - b).abs().max() / b.abs().max())
@@ -161,7 +140,9 @@ def images(count: int) -> Any:
 
 
 @each_reference
-def test_logits_equal_the_peers(reference: Reference, tmp_path: Path) -> None:
+def test_logits_equal_the_peers(
+    reference: Reference, random_state: RandomState, tmp_path: Path
+) -> None:
     import torch
 
     peer = reference.peer()
@@ -203,7 +184,9 @@ def test_counts_equal_the_peers(reference: Reference) -> None:
         ("preresnet50", {"head.act": "leaky_relu"}),
     ],
 )
-def test_logits_of_a_changed_network_differ(spec: str, change: dict[str, Any]) -> None:
+def test_logits_of_a_changed_network_differ(
+    spec: str, change: dict[str, Any], random_state: RandomState
+) -> None:
     """Small changes that keep every weight must be seen, or the comparison is worth nothing."""
     import torch
 
