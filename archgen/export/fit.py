@@ -90,7 +90,7 @@ def tensors(graph: Graph) -> dict[str, Shape]:
 
 
 def classifier(net: Net) -> tuple[str, ...]:
-    """Name the tensors of the last layer with weights in the node that gives the classes, if any."""
+    """Name the tensors of the layer that gives the classes; none in a network without one."""
     try:
         node = head_of(net)
     except ArchError:

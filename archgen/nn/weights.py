@@ -29,6 +29,8 @@ ENTRIES = (
 PREFIXES = ("module.", "_orig_mod.")
 """What parallel, averaged and compiled modules put before every name."""
 
+NOTHING = "holds no state_dict: tensors by name"
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -68,6 +70,8 @@ def read_weights(path: Path) -> Weights:
                 metadata = file.metadata() or {}
         except (OSError, SafetensorError) as error:
             raise _unreadable(path, error) from None
+        if not tensors:
+            raise ArchError("", NOTHING, file=str(path))
         return Weights(path, tensors if "archgen" in metadata else _plain(tensors), metadata)
     try:
         # Trainers write their options beside the weights; a Namespace runs no code.
@@ -91,7 +95,7 @@ def _state(content: Any, path: Path) -> tuple[dict[str, torch.Tensor], str]:
                 tensors, inner = _state(content[entry], path)
                 return tensors, ".".join(filter(None, [entry, inner]))
     has = f", only {first(map(str, content))}" if isinstance(content, Mapping) and content else ""
-    raise ArchError("", f"holds no state_dict: tensors by name{has}", file=str(path))
+    raise ArchError("", NOTHING + has, file=str(path))
 
 
 def _plain(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
