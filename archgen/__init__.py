@@ -6,7 +6,7 @@
     model = archgen.build(net)        # an ordinary torch.nn.Module
     fast = archgen.deploy(model)      # norms and parallel branches folded into convolutions
 
-PyTorch is imported by `build`, `deploy` and `search` alone.
+PyTorch is imported by `build`, `deploy`, `load_weights` and `search` alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from archgen.analysis import Cost, cost
     from archgen.codegen import source
     from archgen.errors import ArchError
+    from archgen.export import load_weights
     from archgen.graph import Graph
     from archgen.nn import build, deploy
     from archgen.spec import Net, load
@@ -33,6 +34,7 @@ __all__ = [
     "cost",
     "deploy",
     "load",
+    "load_weights",
     "search",
     "source",
 ]
@@ -48,6 +50,7 @@ _HOMES = {
     "cost": "archgen.analysis",
     "deploy": "archgen.nn",
     "load": "archgen.spec",
+    "load_weights": "archgen.export",
     "search": "archgen.study",
     "source": "archgen.codegen",
 }

@@ -55,3 +55,10 @@ def unknown(what: str, given: str, known: Iterable[str]) -> str:
     close = get_close_matches(given, names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"no {what} {given!r}{hint} (there are: {', '.join(names) or 'none'})"
+
+
+def first(names: Iterable[str], shown: int = 2) -> str:
+    """List the first of some names, and how many more there are; "" for none."""
+    every = [*names]
+    more = f" and {len(every) - shown:,} more" if len(every) > shown else ""
+    return f"{', '.join(every[:shown])}{more}"

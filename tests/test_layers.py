@@ -29,6 +29,7 @@ LAYERS = [
     ["train.datasets", "train.recipes", "train.result"],
     ["train.recipe"],
     ["nn"],
+    ["export"],
     ["train"],
     ["study"],
     ["view"],
@@ -40,7 +41,7 @@ LAYERS = [
 RANKS = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
 
 HOMES = {
-    "torch": (["nn", "train"], ["cli", "study"]),
+    "torch": (["nn", "export", "train"], ["cli", "study"]),
     "safetensors": (["nn"], ["study", "train"]),
     "typer": (["cli"], []),
     "rich": ([], ["cli"]),

@@ -23,6 +23,7 @@ from archgen.cli.search import best, search
 from archgen.cli.show import show
 from archgen.cli.studies import studies
 from archgen.cli.train import train
+from archgen.cli.weights import weights
 from archgen.errors import ArchError
 from archgen.files import reason
 
@@ -97,6 +98,7 @@ app = typer.Typer(
 
 app.callback(help=_help(archgen))(archgen)
 for _command in (
-    library, show, check, build, train, evaluate, search, studies, best, report, schema, explore,
+    library, show, check, build, weights, train, evaluate, search, studies, best, report, schema,
+    explore,
 ):  # fmt: skip
     app.command(_NAMES.get(_command), help=_help(_command))(_command)

@@ -10,6 +10,7 @@ from archgen.analysis import cost
 from archgen.blocks import Block
 from archgen.errors import ArchError
 from archgen.spec import Net
+from archgen.spec.head import head_of
 from archgen.train.datasets import FOLDER, check_fit, needs, spelled
 
 SMALL = 20e6
@@ -76,22 +77,3 @@ def is_small(net: Net, data: str) -> bool:
     Images of a folder are read by as many processes as there are threads: there more are better.
     """
     return cost(net).macs <= SMALL and not data.startswith(FOLDER)
-
-
-def head_of(net: Net) -> str:
-    """Name the node that gives the classes: the only output, of a block with that field.
-
-    Raises:
-        ArchError: There are several outputs, or the output is no classifier.
-    """
-    outputs = net.outputs or [next(reversed(net.nodes))]
-    if len(outputs) > 1:
-        message = f"a classifier has one output, {net.name} has {len(outputs)}"
-        raise ArchError("outputs", f"{message}: {', '.join(outputs)}")
-    name = outputs[0].partition(".")[0]
-    block = net.nodes[name].block
-    if "classes" not in Block.kinds[block].model_fields:
-        known = sorted(kind for kind, one in Block.kinds.items() if "classes" in one.model_fields)
-        message = f"the output is a {block!r}, which has no classes; end with {' or '.join(known)}"
-        raise ArchError(f"nodes.{name}", message)
-    return name

@@ -11,7 +11,7 @@ from archgen.errors import ArchError
 from archgen.nn import build
 from archgen.nn.weights import Weights, restore
 from archgen.spec import Net
-from archgen.train.adapt import head_of
+from archgen.spec.head import head_of
 from archgen.train.datasets import spelled
 from archgen.train.splits import Split
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import sqrt
 
 import networkx as nx
 import pytest
@@ -131,6 +132,28 @@ def repeatable() -> Iterator[None]:
     torch.manual_seed(0)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def random_state() -> Callable[[nn.Module], dict[str, Tensor]]:
+    """Give every tensor of a module random numbers, statistics of norms included, in float64."""
+
+    def make(model: nn.Module) -> dict[str, Tensor]:
+        generator = torch.Generator().manual_seed(0)
+
+        def tensor(key: str, like: Tensor) -> Tensor:
+            if not like.is_floating_point():
+                return torch.zeros((), dtype=torch.long)
+            if like.dim() > 1:
+                scale = sqrt(2 / like[0].numel())
+                return torch.randn(like.shape, generator=generator, dtype=torch.float64) * scale
+            if key.endswith(("running_var", "weight")):
+                return 0.5 + torch.rand(like.shape, generator=generator, dtype=torch.float64)
+            return 0.1 * torch.randn(like.shape, generator=generator, dtype=torch.float64)
+
+        return {key: tensor(key, like) for key, like in model.state_dict().items()}
+
+    return make
 
 
 # --- a module as a graph ----------------------------------------------------------------------

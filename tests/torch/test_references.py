@@ -1,15 +1,13 @@
 """Networks against torch's own counts, and against torchvision's and timm's with the same weights.
 
-A peer's weights, all random, norms and their statistics included, go into our module by
-name; logits in float64 must then be equal. Nothing is initialised: both modules are made on
-the meta device and hold the same tensors.
+A peer's weights, all random, norms and their statistics included, are saved as a file and loaded
+into our network; logits in float64 must then be equal.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from math import sqrt
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -22,8 +20,7 @@ from archgen.spec import Net
 # torch and the peers are imported inside functions: `pytest -m "not torch"` reads this file too.
 pytestmark = pytest.mark.torch
 
-Keys = Callable[[str], str]
-Rules = dict[str, str | Callable[[re.Match[str]], str]]
+RandomState = Callable[[Any], dict[str, Any]]
 COUNTER = ".num_batches_tracked"
 
 
@@ -79,159 +76,6 @@ def test_torch_counts_what_we_count(name: str) -> None:
     assert sum(made) == counts.activations
 
 
-# --- names: ours -> the peer's -------------------------------------------------------------
-
-
-def renamed(key: str, rules: Rules) -> str:
-    """Rename a module path by the first rule whose pattern is all of it."""
-    for pattern, name in rules.items():
-        if match := re.fullmatch(pattern, key):
-            return match.expand(name) if isinstance(name, str) else name(match)
-    raise AssertionError(f"no rule for {key}")
-
-
-def torchvision_resnet(key: str) -> str:
-    """ResNet, ResNeXt and Wide ResNet: stages are called layer1 to layer4."""
-
-    def unit(match: re.Match[str]) -> str:
-        inside = renamed(
-            match[3],
-            {
-                r"conv([12])": r"conv\1",
-                r"norm([12])": r"bn\1",
-                "reduce": "conv1",
-                "reduce_norm": "bn1",
-                "spatial": "conv2",
-                "spatial_norm": "bn2",
-                "expand": "conv3",
-                "expand_norm": "bn3",
-                r"shortcut\.conv": "downsample.0",
-                r"shortcut\.norm": "downsample.1",
-            },
-        )
-        return f"layer{int(match[1]) + 1}.{match[2]}.{inside}"
-
-    return renamed(
-        key,
-        {
-            r"stem\.conv": "conv1",
-            r"stem\.norm": "bn1",
-            r"stages\.(\d+)\.(\d+)\.(.+)": unit,
-            r"head\.linear": "fc",
-        },
-    )
-
-
-def torchvision_densenet(key: str) -> str:
-    """DenseNet: our transitions are the first module of the stage that they lead to."""
-
-    def layer(match: re.Match[str]) -> str:
-        stage, index = int(match[1]), int(match[2])
-        inside = renamed(
-            match[3],
-            {
-                "norm": "norm",
-                "conv": "conv",
-                "reduce_norm": "norm1",
-                "reduce": "conv1",
-                "spatial_norm": "norm2",
-                "spatial": "conv2",
-            },
-        )
-        if stage and not index:
-            return f"features.transition{stage}.{inside}"
-        number = index if stage else index + 1
-        return f"features.denseblock{stage + 1}.denselayer{number}.{inside}"
-
-    return renamed(
-        key,
-        {
-            r"stem\.(conv|norm)": r"features.\g<1>0",
-            r"stages\.(\d+)\.(\d+)\.(.+)": layer,
-            r"head\.norm": "features.norm5",
-            r"head\.linear": "classifier",
-        },
-    )
-
-
-def timm_dpn(key: str) -> str:
-    """DPN: conv2_1 is the first unit; its projection is w_s1, that of later stages w_s2."""
-
-    def unit(match: re.Match[str]) -> str:
-        stage, index = int(match[1]) + 2, int(match[2]) + 1
-        projection = "c1x1_w_s1" if stage == 2 else "c1x1_w_s2"
-        inside = renamed(
-            match[3],
-            {
-                "reduce_norm": "c1x1_a.bn",
-                "reduce": "c1x1_a.conv",
-                "spatial_norm": "c3x3_b.bn",
-                "spatial": "c3x3_b.conv",
-                "expand_norm": "c1x1_c.bn",
-                "expand": "c1x1_c.conv",
-                r"expand([12])": r"c1x1_c\1",
-                r"shortcut\.norm": f"{projection}.bn",
-                r"shortcut\.conv": f"{projection}.conv",
-            },
-        )
-        return f"features.conv{stage}_{index}.{inside}"
-
-    return renamed(
-        key,
-        {
-            r"stem\.conv": "features.conv1_1.conv",
-            r"stem\.norm": "features.conv1_1.bn",
-            r"stages\.(\d+)\.(\d+)\.(.+)": unit,
-            r"head\.norm": "features.conv5_bn_ac.bn",
-            r"head\.linear": "classifier",
-        },
-    )
-
-
-def timm_repvgg(key: str) -> str:
-    """RepVGG: the same stages; kxk is the 3x3."""
-    return renamed(
-        key,
-        {
-            r"(.+)\.spatial": r"\1.conv_kxk.conv",
-            r"(.+)\.spatial_norm": r"\1.conv_kxk.bn",
-            r"(.+)\.pointwise": r"\1.conv_1x1.conv",
-            r"(.+)\.pointwise_norm": r"\1.conv_1x1.bn",
-            r"(.+)\.identity_norm": r"\1.identity",
-            r"head\.linear": "head.fc",
-        },
-    )
-
-
-def timm_resnetv2(key: str) -> str:
-    """Pre-activation ResNet: norms and convolutions are numbered in order."""
-
-    def unit(match: re.Match[str]) -> str:
-        inside = renamed(
-            match[3],
-            {
-                "reduce_norm": "norm1",
-                "reduce": "conv1",
-                "spatial_norm": "norm2",
-                "spatial": "conv2",
-                "expand_norm": "norm3",
-                "expand": "conv3",
-                r"shortcut\.conv": "downsample.conv",
-            },
-        )
-        return f"stages.{match[1]}.blocks.{match[2]}.{inside}"
-
-    return renamed(
-        key,
-        {
-            r"stem\.conv": "stem.conv",
-            r"stages\.(\d+)\.(\d+)\.(.+)": unit,
-            r"head\.norm": "norm",
-            r"head\.linear": "head.fc",
-        },
-    )
-
-
 # --- peers ---------------------------------------------------------------------------------
 
 
@@ -241,7 +85,7 @@ class Reference(NamedTuple):
     spec: str
     library: str
     model: str
-    keys: Keys
+    source: str
     change: Mapping[str, Any] = MappingProxyType({})
 
     def net(self) -> Net:
@@ -260,60 +104,26 @@ class Reference(NamedTuple):
 
 
 REFERENCES = [
-    Reference("resnet18", "torchvision", "resnet18", torchvision_resnet),
-    Reference("resnet50", "torchvision", "resnet50", torchvision_resnet),
-    Reference("resnext50_32x4d", "torchvision", "resnext50_32x4d", torchvision_resnet),
-    Reference("wide_resnet50_2", "torchvision", "wide_resnet50_2", torchvision_resnet),
-    Reference("densenet121", "torchvision", "densenet121", torchvision_densenet),
-    Reference("dpn68", "timm", "dpn68", timm_dpn),
-    Reference("dpn68b", "timm", "dpn68b", timm_dpn),
-    Reference("dpn92", "timm", "dpn92", timm_dpn),
-    Reference("repvgg_a0", "timm", "repvgg_a0", timm_repvgg),
-    Reference("repvgg_b1g4", "timm", "repvgg_b1g4", timm_repvgg),
+    Reference("resnet18", "torchvision", "resnet18", "torchvision's ResNet"),
+    Reference("resnet50", "torchvision", "resnet50", "torchvision's ResNet"),
+    Reference("resnext50_32x4d", "torchvision", "resnext50_32x4d", "torchvision's ResNet"),
+    Reference("wide_resnet50_2", "torchvision", "wide_resnet50_2", "torchvision's ResNet"),
+    Reference("densenet121", "torchvision", "densenet121", "torchvision's DenseNet"),
+    Reference("dpn68", "timm", "dpn68", "timm's DPN"),
+    Reference("dpn68b", "timm", "dpn68b", "timm's DPN"),
+    Reference("dpn92", "timm", "dpn92", "timm's DPN"),
+    Reference("dpn131", "timm", "dpn131", "timm's DPN"),
+    Reference("repvgg_a0", "timm", "repvgg_a0", "timm's RepVGG"),
+    Reference("repvgg_b1g4", "timm", "repvgg_b1g4", "timm's RepVGG"),
     Reference(
         "preresnet50",
         "timm",
         "resnetv2_50",
-        timm_resnetv2,
+        "timm's ResNetV2",
         {"stem": {"block": "bare_conv_pool", "width": 64}},
     ),
 ]
 each_reference = pytest.mark.parametrize("reference", REFERENCES, ids=lambda r: r.spec)
-
-
-def random_state(peer: Any) -> dict[str, Any]:
-    """Give every tensor of a module random numbers, statistics of norms included."""
-    import torch
-
-    generator = torch.Generator().manual_seed(0)
-
-    def normal(*shape: int) -> Any:
-        return torch.randn(shape, generator=generator, dtype=torch.float64)
-
-    def tensor(key: str, like: Any) -> Any:
-        if key.endswith(COUNTER):
-            return torch.zeros((), dtype=torch.long)
-        if like.dim() > 1:
-            return normal(*like.shape) * sqrt(2 / like[0].numel())
-        if key.endswith(("running_var", "weight")):
-            return 0.5 + torch.rand(like.shape, generator=generator, dtype=torch.float64)
-        return 0.1 * normal(*like.shape)
-
-    return {key: tensor(key, like) for key, like in peer.state_dict().items()}
-
-
-def ours_with(net: Net, state: dict[str, Any], keys: Keys) -> Any:
-    """Build our module around a peer's tensors; every one of them must find its place."""
-    model = hollow(net)
-    named = {}
-    for key, like in model.state_dict().items():
-        module, _, leaf = key.rpartition(".")
-        # Some peers classify by a 1x1 convolution.
-        named[key] = state[f"{keys(module)}.{leaf}"].reshape(like.shape)
-    assert len(named) == len(state)
-    assert {x.data_ptr() for x in named.values()} == {x.data_ptr() for x in state.values()}
-    model.load_state_dict(named, assign=True)
-    return model
 
 
 def distance(a: Any, b: Any) -> float:
@@ -330,16 +140,23 @@ def images(count: int) -> Any:
 
 
 @each_reference
-def test_logits_equal_the_peers(reference: Reference) -> None:
+def test_logits_equal_the_peers(
+    reference: Reference, random_state: RandomState, tmp_path: Path
+) -> None:
     import torch
 
     peer = reference.peer()
     state = random_state(peer)
-    peer.load_state_dict(state, assign=True)
-    model = ours_with(reference.net(), state, reference.keys)
+    file = tmp_path / "peer.pth"
+    torch.save(state, file)
+    loaded = archgen.load_weights(reference.net(), file)
+    file.unlink()
+    assert loaded.fit.naming.source == reference.source
+    assert loaded.fit.complete
     x = images(2)
+    peer.load_state_dict(state, assign=True)
     with torch.no_grad():
-        ours, theirs = model(x), peer(x)
+        ours, theirs = loaded.model.eval()(x), peer(x)
     assert theirs.isfinite().all()
     # The two images differ, so that equal logits mean something.
     assert distance(theirs[0], theirs[1]) > 1e-3
@@ -367,15 +184,22 @@ def test_counts_equal_the_peers(reference: Reference) -> None:
         ("preresnet50", {"head.act": "leaky_relu"}),
     ],
 )
-def test_logits_of_a_changed_network_differ(spec: str, change: dict[str, Any]) -> None:
+def test_logits_of_a_changed_network_differ(
+    spec: str, change: dict[str, Any], random_state: RandomState
+) -> None:
     """Small changes that keep every weight must be seen, or the comparison is worth nothing."""
     import torch
 
+    from archgen.export.fit import fit
+    from archgen.export.load import fill
+    from archgen.nn.weights import Weights
+
     reference = next(r for r in REFERENCES if r.spec == spec)
-    state = random_state(reference.peer())
+    weights = Weights(Path("peer.pth"), random_state(reference.peer()), {})
     net = reference.net()
     x = images(1)
     with torch.no_grad():
-        right = ours_with(net, state, reference.keys)(x)
-        wrong = ours_with(net.set(change), state, reference.keys)(x)
+        right, wrong = (
+            fill(fit(each, weights.shapes), weights).eval()(x) for each in (net, net.set(change))
+        )
     assert distance(wrong, right) > 1e-6

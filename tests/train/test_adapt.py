@@ -12,7 +12,8 @@ import pytest
 from archgen import files
 from archgen.errors import ArchError
 from archgen.spec import Net, load
-from archgen.train.adapt import adapt, head_of
+from archgen.spec.head import head_of
+from archgen.train.adapt import adapt
 from archgen.train.datasets import DATA_SETS, ImageFolder, check_fit, needs
 
 Make = Callable[..., Net]

@@ -1,0 +1,76 @@
+"""What to say of weights that do not fit. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archgen import files
+from archgen.errors import first
+from archgen.export.fit import Fit, classifier, fit, tensors
+from archgen.export.names import NAMINGS, OURS
+from archgen.export.naming import said
+from archgen.ops import Shape
+from archgen.spec import load
+from archgen.spec.head import head_of
+
+NEAR = 3
+"""Networks that a message names."""
+
+
+def complaint(of: Fit, given: Mapping[str, Shape]) -> str:
+    """Say in one line what does not fit, and what would.
+
+    Args:
+        of: The fit, one that is not complete.
+        given: Names and shapes in the file.
+    """
+    return "; ".join([_said(of, given), _advice(of, given)])
+
+
+def _said(of: Fit, given: Mapping[str, Shape]) -> str:
+    if not (of.found or of.misfits):
+        return f"{of.net.name} has none of these weights: {first(given)}"
+    lacking = [f"{theirs} ({ours})" if theirs else ours for ours, theirs in of.missing.items()]
+    shapes = [f"{one.theirs} is {[*one.given]}, not {[*one.wanted]}" for one in of.misfits]
+    known = "" if of.naming is OURS else f", read as {of.naming.source}"
+    wrong = [
+        f"these weights do not fit {of.net.name}{known}",
+        f"it lacks {first(lacking)}" if lacking else "",
+        f"the network has no {first(of.unexpected)}" if of.unexpected else "",
+        first(shapes),
+    ]
+    return "; ".join(filter(None, wrong))
+
+
+def _advice(of: Fit, given: Mapping[str, Shape]) -> str:
+    strange = [ours for ours, theirs in of.missing.items() if theirs is None] + [*of.unexpected]
+    hints = {said(of.naming.hints, name) for name in strange}
+    if len(hints) == 1 and (hint := hints.pop()) and not of.misfits:
+        return hint
+    if only_classifier(of):
+        (theirs, *_), (ours, *_) = of.misfits[0].given, of.misfits[0].wanted
+        path = f"{head_of(of.net)}.classes"
+        return f"--classes {ours} starts a new classifier, --set {path}={theirs} takes theirs"
+    if near := fitting(given):
+        return f"they fit {first(near, NEAR)}"
+    return "--partial loads what fits" if of.found else "no network of the library has them"
+
+
+def only_classifier(of: Fit) -> bool:
+    """Whether nothing but the number of classes differs."""
+    if of.missing or of.unexpected or not of.found:
+        return False
+    return bool(of.misfits) and {one.ours for one in of.misfits} <= {*classifier(of.net)}
+
+
+def fitting(given: Mapping[str, Shape]) -> list[str]:
+    """Name the networks of the library that a file fits, whatever the number of classes."""
+    spelled = [(naming, {naming.today(name) for name in given}) for naming in NAMINGS]
+    near = []
+    for net in map(load, files.names("specs")):
+        wanted = tensors(net.graph())
+        # Far quicker than a fit each: most lack the first name already.
+        if any(all(one.theirs(name) in names for name in wanted) for one, names in spelled):
+            found = fit(net, given)
+            near += [net.name] * (found.complete or only_classifier(found))
+    return near

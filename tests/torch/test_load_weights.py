@@ -1,0 +1,379 @@
+"""Weights from elsewhere find their places by name, or it is said what does not fit."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+import archgen
+from archgen.errors import ArchError
+from archgen.export.fit import COUNTER, fit, tensors
+from archgen.nn.save import save
+from archgen.nn.weights import read_weights
+from archgen.spec import Net, load
+
+pytestmark = pytest.mark.torch
+Make = Callable[..., Net]
+State = dict[str, Tensor]
+
+STEM = "stem: {block: conv_pool, width: 8}"
+STAGES = (
+    "stages: {block: basic, depth: [1, 1], width: [8, 16], stride: [1, 2], shortcut: projection}"
+)
+HEAD = "head: {block: pool_linear, classes: 5}"
+
+
+@pytest.fixture
+def small(net: Make) -> Net:
+    return net(STEM, STAGES, HEAD)
+
+
+@pytest.fixture
+def state(small: Net) -> State:
+    """Weights of the small network under torchvision's names."""
+    found = fit(small, {}).missing  # archgen's names
+    from archgen.export.names import torchvision as names
+
+    model = archgen.build(small)
+    return {str(names.RESNET.theirs(name)): model.state_dict()[name].clone() for name in found}
+
+
+@pytest.fixture
+def file(state: State, tmp_path: Path) -> Path:
+    torch.save(state, tmp_path / "w.pth")
+    return tmp_path / "w.pth"
+
+
+def same(model: nn.Module, found: dict[str, str], state: State) -> bool:
+    ours = model.state_dict()
+    return bool(found) and all(
+        torch.equal(ours[name], state[theirs].reshape(ours[name].shape).to(ours[name].dtype))
+        for name, theirs in found.items()
+    )
+
+
+def refusal(net: Net, path: Path, **how: Any) -> str:
+    with pytest.raises(ArchError) as caught:
+        archgen.load_weights(net, path, **how)
+    assert "\n" not in str(caught.value)
+    assert caught.value.file == str(path)
+    return caught.value.message
+
+
+# --- what a file holds ---------------------------------------------------------------------
+
+
+def prefixed(prefix: str, state: State) -> State:
+    return {prefix + name: tensor for name, tensor in state.items()}
+
+
+@pytest.mark.parametrize(
+    ("wrap", "entry"),
+    [
+        (lambda s: s, ""),
+        (lambda s: {"state_dict": s, "epoch": 3}, "state_dict"),
+        (lambda s: {"model": s, "args": Namespace(lr=0.1)}, "model"),
+        (lambda s: {"model": {"state_dict": s}, "best": 76.1}, "model.state_dict"),
+        (lambda s: {"state_dict": prefixed("module.", s)}, "state_dict"),
+        (lambda s: prefixed("_orig_mod.", s), ""),
+        (lambda s: prefixed("_orig_mod.module.", s), ""),
+        (lambda s: prefixed("module._orig_mod.", s), ""),
+        (
+            lambda s: {
+                "state_dict": {name: tensor + 1 for name, tensor in s.items()},
+                "state_dict_ema": s,
+            },
+            "state_dict_ema",
+        ),
+    ],
+)
+def test_wrappers_are_understood(
+    wrap: Callable[[State], Any], entry: str, small: Net, state: State, tmp_path: Path
+) -> None:
+    torch.save(wrap(state), tmp_path / "w.pth.tar")
+    assert read_weights(tmp_path / "w.pth.tar").entry == entry
+    loaded = archgen.load_weights(small, tmp_path / "w.pth.tar")
+    assert loaded.fit.complete
+    assert same(loaded.model, loaded.fit.found, state)
+
+
+def test_averaged_weights_of_torch_are_understood(small: Net, tmp_path: Path) -> None:
+    model = archgen.build(small)
+    torch.save(AveragedModel(model).state_dict(), tmp_path / "w.pth")
+    loaded = archgen.load_weights(small, tmp_path / "w.pth")
+    assert loaded.fit.naming.source == "archgen"
+    assert same(loaded.model, loaded.fit.found, model.state_dict())
+
+
+def test_files_of_older_versions_are_read(small: Net, state: State, tmp_path: Path) -> None:
+    torch.save(state, tmp_path / "w.pth", _use_new_zipfile_serialization=False)
+    assert archgen.load_weights(small, tmp_path / "w.pth").fit.complete
+
+
+def test_safetensors_of_others_are_read(small: Net, state: State, tmp_path: Path) -> None:
+    save_file(prefixed("module.", state), tmp_path / "w.safetensors")
+    assert archgen.load_weights(small, tmp_path / "w.safetensors").fit.complete
+
+
+def test_archgens_own_names_are_left_alone(net: Make, tmp_path: Path) -> None:
+    only = net("module: {block: pool_linear, classes: 5}")
+    path, *_ = save(archgen.build(only), only, tmp_path)
+    assert [*read_weights(path).tensors] == ["module.linear.bias", "module.linear.weight"]
+    assert archgen.load_weights(only, path).fit.complete
+
+
+# --- what becomes of the tensors -----------------------------------------------------------
+
+
+def test_every_tensor_is_known_without_torch(families: dict[str, Net]) -> None:
+    for name, net in families.items():
+        wanted = {
+            key: tuple(tensor.shape)
+            for key, tensor in archgen.build(net, init=False).state_dict().items()
+            if not key.endswith(COUNTER)
+        }
+        assert tensors(net.graph()) == wanted, name
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (torch.float16, torch.float32),
+        (torch.bfloat16, torch.float32),
+        (torch.float32, torch.float32),
+        (torch.float64, torch.float64),
+    ],
+)
+def test_no_digit_is_lost(
+    given: torch.dtype, wanted: torch.dtype, small: Net, state: State, tmp_path: Path
+) -> None:
+    tensors = {name: tensor.to(given) for name, tensor in state.items()}
+    torch.save(tensors, tmp_path / "w.pth")
+    loaded = archgen.load_weights(small, tmp_path / "w.pth")
+    assert {parameter.dtype for parameter in loaded.model.parameters()} == {wanted}
+    assert same(loaded.model, loaded.fit.found, tensors)
+    image = torch.zeros(2, 3, 32, 32, dtype=wanted)
+    assert loaded.model(image).isfinite().all()
+
+
+def test_counters_come_along(small: Net, state: State, tmp_path: Path) -> None:
+    state |= {f"{name[:-len('running_mean')]}{COUNTER}": torch.tensor(7)
+              for name in state if name.endswith("running_mean")}  # fmt: skip
+    torch.save(state, tmp_path / "w.pth")
+    loaded = archgen.load_weights(small, tmp_path / "w.pth")
+    assert loaded.fit.complete
+    counters = [x for name, x in loaded.model.state_dict().items() if name.endswith(COUNTER)]
+    assert counters
+    assert {int(counter) for counter in counters} == {7}
+
+
+def test_a_new_classifier(small: Net, file: Path, state: State) -> None:
+    torch.manual_seed(1)
+    loaded = archgen.load_weights(small, file, classes=7)
+    assert loaded.fit.new == ("head.linear.weight", "head.linear.bias")
+    assert loaded.fit.complete
+    assert loaded.fit.net.graph().classes == 7
+    assert same(loaded.model, loaded.fit.found, state)
+    assert loaded.model(torch.zeros(2, 3, 32, 32)).shape == (2, 7)
+    # Also where the number stays.
+    again = archgen.load_weights(small, file, classes=5)
+    assert again.fit.new == loaded.fit.new
+    assert not torch.equal(again.model.head.linear.weight, state["fc.weight"])
+
+
+def test_a_new_classifier_for_a_file_without_one(small: Net, state: State, tmp_path: Path) -> None:
+    body = {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}
+    torch.save(body, tmp_path / "w.pth")
+    assert archgen.load_weights(small, tmp_path / "w.pth", classes=7).fit.complete
+    assert "it lacks fc.weight (head.linear.weight)" in refusal(small, tmp_path / "w.pth")
+
+
+def test_no_classifier_to_replace(net: Make, file: Path) -> None:
+    with pytest.raises(ArchError, match="which has no classes"):
+        archgen.load_weights(net(STEM, STAGES), file, classes=7)
+
+
+def test_old_spellings_of_densenet(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        state = torchvision.models.densenet121().state_dict()
+    old = {
+        name.replace("norm1.", "norm.1.").replace("norm2.", "norm.2.")
+        .replace("conv1.", "conv.1.").replace("conv2.", "conv.2."): tuple(tensor.shape)
+        for name, tensor in state.items()
+    }  # fmt: skip
+    assert "features.denseblock4.denselayer16.norm.1.running_var" in old
+    found = fit(load("densenet121"), old)
+    assert found.complete
+    assert (
+        found.found["stages.0.0.reduce.weight"] == "features.denseblock1.denselayer1.conv.1.weight"
+    )
+
+
+LIBRARY = [
+    *[("torchvision", name, name) for name in (
+        "resnet34", "resnet101", "resnet152", "resnext101_32x8d", "resnext101_64x4d",
+        "densenet161", "densenet169", "densenet201",
+    )],
+    *[("timm", name, name) for name in (
+        "resnet50", "resnext50_32x4d", "densenet121", "wide_resnet50_2", "dpn98", "dpn107",
+        "repvgg_a1", "repvgg_a2", "repvgg_b0", "repvgg_b2g4", "repvgg_b3",
+    )],
+    *[("timm", f"resnetv2_{depth}", f"preresnet{depth}") for depth in (18, 34, 101, 152)],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("library", "model", "spec"), LIBRARY, ids=lambda name: name)
+def test_all_variants_fit(library: str, model: str, spec: str) -> None:
+    module = pytest.importorskip(library)
+    create = module.create_model if library == "timm" else module.models.get_model
+    with torch.device("meta"):
+        state = create(model).state_dict()
+    net = load(spec)
+    if spec.startswith("preresnet"):
+        net = net.set({"stem": {"block": "bare_conv_pool", "width": 64}})
+    assert fit(net, {name: tuple(tensor.shape) for name, tensor in state.items()}).complete
+
+
+# --- what does not fit ---------------------------------------------------------------------
+
+
+def test_missing_and_extra_tensors(small: Net, state: State, tmp_path: Path) -> None:
+    state["more.weight"] = state.pop("layer2.0.conv2.weight")
+    torch.save(state, tmp_path / "w.pth")
+    assert refusal(small, tmp_path / "w.pth") == (
+        "these weights do not fit tiny, read as torchvision's ResNet; "
+        "it lacks layer2.0.conv2.weight (stages.1.0.conv2.weight); "
+        "the network has no more.weight; --partial loads what fits"
+    )
+    torch.manual_seed(0)
+    loaded = archgen.load_weights(small, tmp_path / "w.pth", partial=True)
+    assert loaded.fit.missing == {"stages.1.0.conv2.weight": "layer2.0.conv2.weight"}
+    assert loaded.fit.unexpected == ("more.weight",)
+    assert same(loaded.model, loaded.fit.found, state)
+    fresh = loaded.model.state_dict()["stages.1.0.conv2.weight"]
+    assert fresh.isfinite().all()
+    assert 0.5 < fresh.std() / (2 / (16 * 9)) ** 0.5 < 1.5  # as the spec says
+
+
+def test_tensors_of_another_shape(small: Net, state: State, tmp_path: Path) -> None:
+    state["layer1.0.conv1.weight"] = torch.zeros(8, 8, 1, 1)
+    torch.save(state, tmp_path / "w.pth")
+    message = refusal(small, tmp_path / "w.pth")
+    assert "; layer1.0.conv1.weight is [8, 8, 1, 1], not [8, 8, 3, 3]; --partial" in message
+    loaded = archgen.load_weights(small, tmp_path / "w.pth", partial=True)
+    assert [misfit.ours for misfit in loaded.fit.misfits] == ["stages.0.0.conv1.weight"]
+
+
+def test_a_classifier_for_other_classes(small: Net, file: Path) -> None:
+    message = refusal(small.set({"head.classes": 9}), file)
+    assert message.endswith(
+        "; --classes 9 starts a new classifier, --set head.classes=5 takes theirs"
+    )
+
+
+def model_file(path: Path, create: Callable[[], nn.Module]) -> Path:
+    with torch.device("meta"):
+        state = create().state_dict()
+    torch.save({name: torch.zeros(()).expand(x.shape) for name, x in state.items()}, path)
+    return path
+
+
+def test_another_depth_and_another_family(tmp_path: Path) -> None:
+    resnet18 = model_file(tmp_path / "r.pth", torchvision.models.resnet18)
+    for spec in ("resnet50", "densenet121", "parnet_s"):
+        assert refusal(load(spec), resnet18).endswith("; they fit drn_a_18, resnet18"), spec
+    densenet = model_file(tmp_path / "d.pth", torchvision.models.densenet121)
+    assert refusal(load("dpn68"), densenet).endswith("; they fit densenet121")
+
+
+def test_weights_that_nobody_knows(small: Net, tmp_path: Path) -> None:
+    torch.save({"a.weight": torch.zeros(3)}, tmp_path / "w.pth")
+    wanted = "tiny has none of these weights: a.weight; no network of the library has them"
+    assert refusal(small, tmp_path / "w.pth") == wanted
+    assert refusal(small, tmp_path / "w.pth", partial=True) == wanted
+
+
+def test_a_stem_of_another_convention(tmp_path: Path) -> None:
+    timm = pytest.importorskip("timm")
+    path = model_file(tmp_path / "v2.pth", lambda: timm.create_model("resnetv2_50"))
+    hint = "give --set 'stem={block: bare_conv_pool, width: 64}'"
+    assert refusal(load("preresnet50"), path).endswith(hint)
+    assert hint not in refusal(load("resnet50"), path)
+
+
+@pytest.mark.parametrize("convolution", ["rbr_reparam", "reparam_conv"])
+def test_folded_weights(convolution: str, tmp_path: Path) -> None:
+    stems = {"rbr_reparam": ("stage0", "linear"), "reparam_conv": ("stem", "head.fc")}
+    block, linear = stems[convolution]
+    state = {
+        f"{block}.{convolution}.weight": torch.zeros(48, 3, 3, 3),
+        f"{block}.{convolution}.bias": torch.zeros(48),
+        f"{linear}.weight": torch.zeros(1000, 1280),
+        f"{linear}.bias": torch.zeros(1000),
+    }
+    torch.save(state, tmp_path / "w.pth")
+    message = refusal(load("repvgg_a0"), tmp_path / "w.pth")
+    assert message.endswith("these weights are folded: the training form's are needed")
+
+
+# --- files that hold none ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.98])
+def test_truncated_files(name: str, share: float, small: Net, state: State, tmp_path: Path) -> None:
+    path = tmp_path / name
+    save_file(state, path) if path.suffix == ".safetensors" else torch.save(state, path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    assert refusal(small, path).startswith("cannot read these weights: ")
+
+
+def test_code_is_not_executed(small: Net, state: State, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    torch.save({"state_dict": state, "more": Evil()}, tmp_path / "w.pth")
+    message = refusal(small, tmp_path / "w.pth")
+    assert message == (
+        "cannot read these weights: it holds posix.mkdir, which is not executed; "
+        "save its state_dict alone"
+    )
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(Evil()))
+    assert refusal(small, tmp_path / "plain.pth").startswith("cannot read these weights: ")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_files_without_tensors(small: Net, tmp_path: Path) -> None:
+    torch.save({"epoch": 3, "loss": 0.5, "who": "me"}, tmp_path / "w.pth")
+    wanted = "holds no state_dict: tensors by name, only epoch, loss and 1 more"
+    assert refusal(small, tmp_path / "w.pth") == wanted
+    for empty in ({}, [], torch.zeros(3)):
+        torch.save(empty, tmp_path / "w.pth")
+        assert refusal(small, tmp_path / "w.pth") == "holds no state_dict: tensors by name"
+    save_file({}, tmp_path / "w.safetensors")
+    assert refusal(small, tmp_path / "w.safetensors") == "holds no state_dict: tensors by name"
+
+
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
+@pytest.mark.parametrize(
+    "tensor",
+    [torch.zeros(8, dtype=torch.int8), torch.zeros(8).to_sparse(), torch.zeros(8).to(torch.cfloat)],
+    ids=["int8", "sparse", "complex"],
+)
+def test_tensors_of_another_kind(tensor: Tensor, small: Net, state: State, tmp_path: Path) -> None:
+    state["bn1.weight"] = tensor
+    torch.save(state, tmp_path / "w.pth")
+    message = refusal(small, tmp_path / "w.pth")
+    assert message.startswith("bn1.weight is no plain tensor of floating-point numbers (")
