@@ -42,6 +42,7 @@ DEGRID = [*RESNET, "degrid.0", "degrid.1"]
 NETWORKS = [
     Network("A-18, the authors' code", "drn_a_18", RESNET, {}),
     Network("A-18, the paper", "resnet18", RESNET, {"output_stride": 8}),
+    Network("A-18, dilated throughout", "drn_a_18", RESNET, {"stages.dilation": [1, 1, 2, 4]}),
     Network("B-26", "drn_b_26", SIX_STAGES, {}),
     Network("C-26", "drn_c_26", DEGRID, {}),
     Network("C-26, undilated", "drn_c_26", DEGRID, {"stages.dilation": 1, "degrid.dilation": 1}),
@@ -136,7 +137,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=8, help="networks of each kind (2 or more)")
     options = parser.parse_args()
     print(f"torch {torch.__version__}, {options.seeds} seeds: mean and standard deviation\n")
-    print(f"{'network':24} {'level':9} {'image':>15} {'map':>15} {'paths':>7} {'reached':>8}")
+    print(f"{'network':25} {'level':9} {'image':>15} {'map':>15} {'paths':>7} {'reached':>8}")
     for network in NETWORKS:
         runs = [by_energy(network, seed) for seed in range(options.seeds)]
         for index, (level, (paths, reached)) in enumerate(
@@ -144,7 +145,7 @@ def main() -> None:
         ):
             image, near = zip(*[run[index] for run in runs], strict=True)
             print(
-                f"{network.name:24} {level:9} {mean(image):>7.4f} ±{stdev(image):.4f} "
+                f"{network.name:25} {level:9} {mean(image):>7.4f} ±{stdev(image):.4f} "
                 f"{mean(near):>7.4f} ±{stdev(near):.4f} {paths:>7.4f} {reached:>8.0%}"
             )
 

@@ -88,14 +88,33 @@ def static_pairs() -> list[Pair]:
     from fvcore.nn import FlopCountAnalysis, parameter_count
 
     import archgen
+    from archgen.analysis import saved_bytes
 
     image = torch.zeros(1, 3, 224, 224)
     net = archgen.load("dpn131")
+
+    def with_memory(graph: archgen.Graph) -> None:
+        archgen.cost(graph)
+        saved_bytes(graph)
 
     def counted() -> None:
         analysis = FlopCountAnalysis(timm.create_model("dpn131").eval(), image)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
         parameter_count(analysis._model)
+
+    def watched() -> None:
+        with no_fills():
+            model = timm.create_model("dpn131").to("meta")
+        storages: dict[int, int] = {}
+
+        def pack(tensor: torch.Tensor) -> torch.Tensor:
+            storage = tensor.untyped_storage()
+            storages[storage._cdata] = storage.nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            model(image.to("meta"))
+        sum(storages.values())
 
     def peer_built() -> None:
         with no_fills():
@@ -107,6 +126,12 @@ def static_pairs() -> list[Pair]:
             lambda: archgen.cost(archgen.load("dpn131")),
             counted,
             1 / 80,
+        ),
+        Pair(
+            "the same + saved_bytes / timm on meta, saved_tensors_hooks",
+            lambda: with_memory(archgen.load("dpn131").graph()),
+            watched,
+            1 / 20,
         ),
         Pair(
             "build dpn131 without initialisation / timm",
