@@ -169,6 +169,8 @@ stem: -> lambda:
     4: nodes.lambda: a node cannot be called 'lambda': it is a keyword of Python
 stem: -> torch:
     4: nodes.torch: a node cannot be called 'torch': it is used by the generated source
+stem: -> feature_info:
+    4: nodes.feature_info: a node cannot be called 'feature_info': it is what a network says of its
 stem: -> input:
     4: nodes.input: a node cannot be called 'input': it is a top-level key of specs
 stem: -> print:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from archgen.codegen import source
 from archgen.errors import ArchError
+from archgen.nn.features import describe
 from archgen.nn.module import compiled, empty, spec_of
 from archgen.ops import Conv
 from archgen.passes.fold import Averaged, Folded, Kernel, Normed, Own, Placed, Sum, Unit, fold
@@ -35,7 +36,9 @@ def deploy(model: nn.Module) -> nn.Module:
     net = spec_of(model)
     tensors = model.state_dict()
     _refuse_changed(net, type(model), tensors)
-    return folded_module(deploy_form(net), tensors)
+    deployed = folded_module(deploy_form(net), tensors)
+    describe(deployed, net)
+    return deployed
 
 
 def folded_module(folded: Folded, tensors: Mapping[str, Tensor]) -> nn.Module:

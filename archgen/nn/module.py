@@ -10,7 +10,7 @@ import builtins
 import copyreg
 import json
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 
 from archgen.codegen import root_class, source
 from archgen.errors import ArchError
+from archgen.nn.features import describe
 from archgen.nn.start import initialise
 from archgen.spec import Net
 
@@ -37,22 +38,28 @@ _FILLS = frozenset(
 )
 
 
-def build(net: Net, *, init: bool = True) -> nn.Module:
+def build(net: Net, *, outputs: Sequence[str] | None = None, init: bool = True) -> nn.Module:
     """Build the network as an ordinary `nn.Module` in training mode.
 
     Its modules, ``state_dict`` keys and attributes carry the paths of the spec. It maps a
     tensor (N, C, H, W) to (N, classes), or to a tuple where the spec names several outputs.
+    Where all that it returns are maps, ``model.feature_info`` describes them.
 
     Args:
         net: The spec.
+        outputs: Nodes or stages whose maps it shall return, instead of what the spec says; what
+            none of them needs is left out.
         init: Initialise as the spec says, from torch's global random numbers. Without it,
             convolution, linear and norm weights hold whatever the memory held: for loading
             weights into.
 
     Raises:
-        ArchError: The spec cannot be lowered.
+        ArchError: The spec cannot be lowered, or has no such outputs.
     """
+    if outputs is not None:
+        net = net.set({"outputs": list(outputs)})
     model = empty(compiled(source(net), net.name, json.dumps(net.data())))
+    describe(model, net)
     if init:
         initialise(model, net)
     return model

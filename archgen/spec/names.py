@@ -30,6 +30,7 @@ _TAKEN = {
     **dict.fromkeys(MODULE_ATTRIBUTES, "an attribute of torch.nn.Module"),
     **dict.fromkeys(dir(builtins), "a builtin of Python"),
     **dict.fromkeys(["torch", "nn", "self"], "used by the generated source"),
+    "feature_info": "what a network says of its maps",
     **dict.fromkeys(TOP_LEVEL, "a top-level key of specs"),
     **dict.fromkeys([*keyword.kwlist, *keyword.softkwlist], "a keyword of Python"),
 }
