@@ -58,8 +58,12 @@ class Figure:
         return abs(self.value - exact) <= self.half
 
     def write(self, exact: int | Decimal) -> str:
-        """Write an exact number in this figure's unit, with one digit more."""
-        return f"{exact / Decimal(_FACTORS[self.unit]):.{self.decimals + 1}f} {self.unit}"
+        """Write an exact number in this figure's unit with one digit more, two behind a 5."""
+        number = exact / Decimal(_FACTORS[self.unit])
+        text = f"{number:.{self.decimals + 1}f}"
+        if text.endswith("5"):  # which may itself be rounded: 8.949 is 8.9, and 8.95
+            text = f"{number:.{self.decimals + 2}f}"
+        return f"{text} {self.unit}"
 
 
 @dataclass(frozen=True)

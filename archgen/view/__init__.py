@@ -3,9 +3,20 @@
 The command line and the app lay out what these functions give, and compute nothing.
 """
 
+from archgen.view.alphas import AlphaRow, alpha_rows
+from archgen.view.claims import ClaimRow, claim_rows
 from archgen.view.diagram import dot, mermaid
 from archgen.view.drawing import svg
 from archgen.view.library import SpecRow, StudyRow, spec_rows, study_rows
+from archgen.view.papers import (
+    COMPARED,
+    FigureRow,
+    PaperRow,
+    Summary,
+    VariantRow,
+    paper_rows,
+    summary,
+)
 from archgen.view.rows import OpRow, StageRow, op_rows, stage_rows
 from archgen.view.words import (
     brief,
@@ -20,12 +31,21 @@ from archgen.view.words import (
 )
 
 __all__ = [
+    "COMPARED",
+    "AlphaRow",
+    "ClaimRow",
+    "FigureRow",
     "OpRow",
+    "PaperRow",
     "SpecRow",
     "StageRow",
     "StudyRow",
+    "Summary",
+    "VariantRow",
+    "alpha_rows",
     "brief",
     "chosen",
+    "claim_rows",
     "dot",
     "duration",
     "endings",
@@ -33,11 +53,13 @@ __all__ = [
     "mermaid",
     "op_rows",
     "op_words",
+    "paper_rows",
     "plain",
     "short",
     "spec_rows",
     "stage_rows",
     "study_rows",
+    "summary",
     "svg",
     "varied",
 ]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 from archgen import files
 from archgen.analysis import cost
 from archgen.ops import Shape
-from archgen.spec import load
+from archgen.spec import Net, load
+
+Nets: TypeAlias = Callable[[str], Net]
+"""Gives a shipped network by its name: `load`, or something that keeps what it loads."""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,12 @@ from typing import Literal, TypeAlias, get_args
 from archgen import files
 from archgen.analysis import cost, last_map
 from archgen.errors import ArchError, unknown
+from archgen.passes.fold import fold
 from archgen.spec import Compared, Figure, Net, Paper, Published, load
-from archgen.view.library import matching
+from archgen.view.library import Nets, matching
 
+COMPARED: tuple[Compared, ...] = get_args(Compared)
+"""What figures count."""
 Verdict: TypeAlias = Literal["agrees", "explained", "unexplained"]
 
 
@@ -88,18 +91,19 @@ class Summary:
     unexplained: int
 
 
-def paper_rows(family: str = "") -> list[PaperRow]:
+def paper_rows(family: str = "", nets: Nets = load) -> list[PaperRow]:
     """Compare each paper's figures with its specs', oldest paper first.
 
     Args:
         family: One family alone, as `PaperRow` calls it.
+        nets: Gives shipped networks; one that keeps them saves time.
 
     Raises:
         ArchError: There is no such family, or a spec of the library is damaged.
     """
     papers: dict[str, list[tuple[Net, Paper]]] = {}
     for name in matching(files.names("specs"), ""):
-        net = load(name)
+        net = nets(name)
         if net.paper is not None and net.paper.arxiv is not None:
             papers.setdefault(net.paper.arxiv, []).append((net, net.paper))
     families = {_family(net.name for net, _ in papers[arxiv]): arxiv for arxiv in sorted(papers)}
@@ -152,15 +156,13 @@ def _paper(family: str, arxiv: str, specs: list[tuple[Net, Paper]]) -> PaperRow:
 
 
 def _given(published: Published) -> dict[Compared, Figure | int]:
-    found = {what: getattr(published, what) for what in get_args(Compared)}
-    if published.form == "deploy":
-        found |= {"params": None, "macs": None}
+    found = {what: getattr(published, what) for what in COMPARED}
     return {what: figure for what, figure in found.items() if figure is not None}
 
 
 def _exact(net: Net, published: Published) -> dict[Compared, int]:
     graph = net.graph()
-    counts = cost(graph)
+    counts = cost(fold(graph).graph if published.form == "deploy" else graph)
     channels, height, _ = last_map(graph)
     return {
         "params": counts.params,
