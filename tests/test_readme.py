@@ -145,8 +145,7 @@ def test_every_mixture_of_the_table_is_tested():
         if line.startswith("| ") and "`specs/" in line
     ]
     lines = {re.findall(r"`([^`]*)`", row)[1] for row in rows}
-    tested = {new.strip().splitlines()[-1].strip() for _, _, new in MIXTURES.values()}
-    tested |= {new.strip().splitlines()[0].strip() for _, _, new in MIXTURES.values()}
+    tested = {line.strip() for mixture in MIXTURES.values() for line in mixture.new.splitlines()}
     assert lines
     assert lines <= {re.sub(r"\s+", " ", line) for line in tested}
 

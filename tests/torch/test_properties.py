@@ -23,6 +23,7 @@ from archgen.errors import ArchError
 from archgen.graph import Graph, check
 from archgen.joins import Join
 from archgen.ops import Conv, GroupNorm, Input
+from archgen.passes.fold import fold
 from archgen.spec import Net, names, parse
 
 pytestmark = pytest.mark.torch
@@ -219,6 +220,7 @@ def test_a_spec_is_refused_with_path_and_law_or_is_what_torch_makes_of_it(data: 
     torch_counts_the_same(model, net)
     exported_is_equal(model, net, text)
     a_step_is_the_graphs(model, net)
+    folded_is_equal(model, net)
 
 
 def lowered(data: dict[str, Any]) -> tuple[Net, ArchError | None]:
@@ -347,6 +349,16 @@ def randomise(model: nn.Module, graph: Graph) -> None:
             buffer.normal_(0, 0.3)
         elif name.endswith("running_var"):
             buffer.uniform_(0.5, 1.5)
+
+
+def folded_is_equal(model: nn.Module, net: Net) -> None:
+    """Norms and parallel branches fold into convolutions that give the same."""
+    folded = archgen.deploy(model)
+    x = torch.randn(2, *net.input, dtype=torch.float64)
+    with torch.no_grad():
+        assert all(map(close, tensors(folded(x)), tensors(model.eval()(x))))
+    wanted = archgen.cost(fold(net.graph()).graph).params
+    assert sum(p.numel() for p in folded.parameters()) == wanted
 
 
 def normalises_single_values(graph: Graph) -> Iterator[str]:
