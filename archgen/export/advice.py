@@ -24,10 +24,10 @@ def complaint(of: Fit, given: Mapping[str, Shape]) -> str:
         of: The fit, one that is not complete.
         given: Names and shapes in the file.
     """
-    return "; ".join([_said(of, given), _advice(of, given)])
+    return "; ".join([_wrong(of, given), _advice(of, given)])
 
 
-def _said(of: Fit, given: Mapping[str, Shape]) -> str:
+def _wrong(of: Fit, given: Mapping[str, Shape]) -> str:
     if not (of.found or of.misfits):
         return f"{of.net.name} has none of these weights: {first(given)}"
     lacking = [f"{theirs} ({ours})" if theirs else ours for ours, theirs in of.missing.items()]
