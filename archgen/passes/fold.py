@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from archgen.graph import Call, Graph
-from archgen.ops import Add, Conv, Dropout, Norm, Pool, Shape
+from archgen.ops import Add, Conv, DilatedPool, Dropout, Norm, Pool, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Normed:
 
 @dataclass(frozen=True, slots=True)
 class Averaged:
-    """A 1x1 kernel behind an average pool: a `size` x `size` kernel of equal parts."""
+    """A 1x1 kernel and an average pool: a `size` x `size` kernel of equal parts."""
 
     kernel: Kernel
     size: int
@@ -100,8 +100,8 @@ def fold(graph: Graph) -> Folded:
 
     - A batch norm goes into the convolution before it, if nothing else reads that.
     - Operands of a sum that read one map go into the largest convolution among them: others
-      of its stride whose taps are among its taps, 1x1 convolutions behind an average pool,
-      batch norms of the map and the map itself. What is left alone in a sum is no sum.
+      of its stride that read no pixel that it does not, 1x1 convolutions behind an average
+      pool, average pools, batch norms and the map itself. What is left alone is no sum.
     - Dropout does nothing in evaluation.
 
     Args:
@@ -193,24 +193,35 @@ def _branch(graph: Graph, total: int, index: int, kernels: dict[str, Kernel]) ->
     name, op, inputs, shape = graph.calls[index]
     if not _only_reader(graph, index, total):
         return None
-    if isinstance(op, Norm):
-        _, unit, kernel = _unit(inputs[0], shape)
-        return _Branch(inputs[0], replace(unit, bias=True), Normed(kernel, name, op))
-    if not isinstance(op, Conv):
+    match op:
+        case Norm():
+            source, unit, kernel = _unit(inputs[0], shape)
+            return _Branch(source, replace(unit, bias=True), Normed(kernel, name, op))
+        case Conv():
+            kernel = _kernel(name, op, kernels)
+            pool = _average(graph, inputs[0], index)
+            if pool is None or (op.kernel, op.stride, op.padding) != (1, 1, 0):
+                return _Branch(inputs[0], op, kernel)
+            conv = replace(pool.conv, out=op.out, groups=op.groups, bias=op.bias)
+            return _Branch(pool.source, conv, Averaged(kernel, conv.kernel))
+    return _average(graph, index, total)
+
+
+def _average(graph: Graph, index: int, reader: int) -> _Branch | None:
+    """See an average pool as a convolution, if it is one for that reader alone."""
+    _, op, inputs, shape = graph.calls[index]
+    if not _only_reader(graph, index, reader):
         return None
-    kernel = _kernel(name, op, kernels)
-    pool = graph.calls[inputs[0]]
-    if (
-        isinstance(pool.op, Pool)
-        and pool.op.kind == "avg"
-        and (op.kernel, op.padding) == (1, 0)
-        and _only_reader(graph, inputs[0], index)
-        and _whole(pool.op, graph.calls[pool.inputs[0]].shape, pool.shape)
-    ):
-        stride, size = pool.op.stride * op.stride, pool.op.kernel
-        conv = replace(op, kernel=size, stride=stride, padding=pool.op.padding)
-        return _Branch(pool.inputs[0], conv, Averaged(kernel, size))
-    return _Branch(inputs[0], op, kernel)
+    match op:
+        case Pool(kind="avg") if _whole(op, graph.calls[inputs[0]].shape, shape):
+            rate, padding = 1, op.padding
+        case DilatedPool():
+            rate, padding = op.dilation, 0
+        case _:
+            return None
+    source, unit, kernel = _unit(inputs[0], shape)
+    conv = replace(unit, kernel=op.kernel, stride=op.stride, padding=padding, dilation=rate)
+    return _Branch(source, conv, Averaged(kernel, op.kernel))
 
 
 def _only_reader(graph: Graph, index: int, reader: int) -> bool:
