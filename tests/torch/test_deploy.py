@@ -129,6 +129,24 @@ def test_each_rule_is_exact(use: Callable[[Map], Map]):
     assert distance(model, deployed, 2, 8, 10, 10) < 1e-13
 
 
+def test_a_unit_of_a_list_that_folds_away_leaves_a_gap():
+    builder = Builder((8, 5, 5))
+    x = builder.input
+    with builder.scope("units"):
+        for number, write in enumerate(
+            [lambda x: x.conv("conv", 8, 3), lambda x: x.norm("norm"), lambda x: x.act()]
+        ):
+            with builder.scope(str(number)):
+                x = write(x)
+    graph = builder.graph("hand", [x])
+    model = lively(empty(compiled(source(graph), "hand")))
+    nn.init.normal_(model.units[0].conv.weight)
+    deployed = folded_module(fold(graph), model.state_dict())
+    assert [type(unit) for unit in deployed.units][1] is nn.Identity
+    assert list(deployed.state_dict()) == ["units.0.conv.weight", "units.0.conv.bias"]
+    assert distance(model, deployed, 2, 8, 5, 5) < 1e-13
+
+
 def test_the_difference_is_what_it_says(family: Net):
     model = archgen.build(family)
     before = copy.deepcopy(model.state_dict())
