@@ -169,33 +169,34 @@ def _merge_operands(
     found = {i: _branch(graph, total, i, kernels) for i in left}
     branches = {i: branch for i, branch in found.items() if branch}
     for main, whole in sorted(branches.items(), key=lambda item: -item[1].conv.kernel):
-        name, op, inputs, shape = calls[main]
-        if main not in left or not isinstance(op, Conv) or whole.source not in inputs:
+        call = calls[main]
+        if main not in left or call.op != whole.conv:
             continue
-        seen = {**branches, whole.source: _unit(whole.source, shape)}
+        seen = {**branches, whole.source: _unit(graph, whole.source)}
         parts = {i: seen[i] for i in left if i in seen and i != main and _covers(whole, seen[i])}
         if parts:
-            bias = op.bias or any(part.conv.bias for part in parts.values())
-            calls[main] = calls[main]._replace(op=replace(op, bias=bias))
-            placed = [_placed(parts[i], op) for i in left if i in parts]
-            kernels[name] = Sum((whole.kernel, *placed))
+            bias = whole.conv.bias or any(part.conv.bias for part in parts.values())
+            calls[main] = call._replace(op=replace(whole.conv, bias=bias))
+            placed = [_placed(parts[i], whole.conv) for i in left if i in parts]
+            kernels[call.name] = Sum((whole.kernel, *placed))
             left = tuple(i for i in left if i not in parts)
     return left
 
 
-def _unit(source: int, shape: Shape) -> _Branch:
-    channels = shape[0]
+def _unit(graph: Graph, source: int) -> _Branch:
+    """See a map itself as a convolution of it."""
+    channels = graph.calls[source].shape[0]
     return _Branch(source, Conv(channels, channels, groups=channels), Unit(channels))
 
 
 def _branch(graph: Graph, total: int, index: int, kernels: dict[str, Kernel]) -> _Branch | None:
     """See the operand of a sum as a convolution of a map, if it is one for that sum alone."""
-    name, op, inputs, shape = graph.calls[index]
+    name, op, inputs, _ = graph.calls[index]
     if not _only_reader(graph, index, total):
         return None
     match op:
         case Norm():
-            source, unit, kernel = _unit(inputs[0], shape)
+            source, unit, kernel = _unit(graph, inputs[0])
             return _Branch(source, replace(unit, bias=True), Normed(kernel, name, op))
         case Conv():
             kernel = _kernel(name, op, kernels)
@@ -219,7 +220,7 @@ def _average(graph: Graph, index: int, reader: int) -> _Branch | None:
             rate, padding = op.dilation, 0
         case _:
             return None
-    source, unit, kernel = _unit(inputs[0], shape)
+    source, unit, kernel = _unit(graph, inputs[0])
     conv = replace(unit, kernel=op.kernel, stride=op.stride, padding=padding, dilation=rate)
     return _Branch(source, conv, Averaged(kernel, op.kernel))
 

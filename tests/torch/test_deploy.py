@@ -136,7 +136,7 @@ def test_a_unit_of_a_list_that_folds_away_leaves_a_gap():
         for number, write in enumerate(
             [lambda x: x.conv("conv", 8, 3), lambda x: x.norm("norm"), lambda x: x.act()]
         ):
-            with builder.scope(str(number)):
+            with builder.scope(str(number), "unit"):
                 x = write(x)
     graph = builder.graph("hand", [x])
     model = lively(empty(compiled(source(graph), "hand")))
