@@ -374,7 +374,6 @@ def test_files_without_tensors(small: Net, tmp_path: Path) -> None:
     assert refusal(small, tmp_path / "w.safetensors") == "holds no state_dict: tensors by name"
 
 
-@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
 @pytest.mark.parametrize(
     "tensor",
     [torch.zeros(8, dtype=torch.int8), torch.zeros(8).to_sparse(), torch.zeros(8).to(torch.cfloat)],
