@@ -88,5 +88,6 @@ def _leaves(graph: Graph, index: int, inside: set[int]) -> bool:
 
 
 def is_list(members: Sequence[int | Region]) -> bool:
-    """Tell whether a module's members are modules called 0, 1, 2, ..."""
-    return all(isinstance(m, Region) and m.name == str(i) for i, m in enumerate(members))
+    """Tell whether a module's members are modules called 0, 1, 2, ...; a pass may leave gaps."""
+    numbers = [int(m.name) for m in members if isinstance(m, Region) and m.name.isdecimal()]
+    return len(numbers) == len(members) and numbers == sorted(numbers)

@@ -12,7 +12,7 @@ import pytest
 
 from archgen import cost, files, load, source
 from archgen.graph import Builder, Graph, Map, add, check
-from archgen.ops import Conv, Dropout, Pool
+from archgen.ops import Conv, DilatedPool, Dropout, Op, Pool
 from archgen.passes.fold import Normed, Own, fold
 from archgen.regions import regions
 
@@ -26,7 +26,7 @@ def graph(use: Write, image: tuple[int, int, int] = (8, 9, 9)) -> Graph:
     return builder.graph("hand", ends if isinstance(ends, list) else [ends])
 
 
-def pool(x: Map, op: Pool) -> Map:
+def pool(x: Map, op: Op) -> Map:
     return x.builder.add("pool", op, x)
 
 
@@ -184,6 +184,15 @@ def test_an_average_pool_before_a_point_convolution_goes():
     assert left(ceil, image) == "main"
     padded = branches(lambda x: pool(x, Pool("avg", 3, 1, padding=1)).conv("point", 8))
     assert left(padded) == "main"
+    assert left(branches(lambda x: x.avg_pool(2, 2), stride=2), image) == "main"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 4, 8, 16])
+def test_an_average_pool_that_output_stride_cut_goes_too(limit: int):
+    net = load("parnet_s").set({"output_stride": limit})
+    folded = fold(net.graph()).graph
+    assert cost(folded).params == EXACT["parnet_s"]
+    assert not any(isinstance(call.op, DilatedPool) for call in folded.calls)
 
 
 def test_what_is_left_of_a_sum_stays_a_sum():
@@ -267,6 +276,12 @@ def test_branches_of_another_stride_or_padding_stay():
             "its window is too wide",
             8,
             lambda x: pool(x, Pool("avg", 4, 2, padding=1)).conv("b", 8),
+            "main pool b add",
+        ),
+        (
+            "its windows are dilated",
+            8,
+            lambda x: pool(x, DilatedPool(2, 2, dilation=2)).conv("b", 8),
             "main pool b add",
         ),
         ("a maximum", 8, lambda x: x.max_pool(2, 2).conv("b", 8), "main max_pool b add"),

@@ -49,10 +49,13 @@ def test_a_module_that_is_left_and_entered_again_is_refused():
         regions(builder.graph("g", [x]))
 
 
-def test_modules_numbered_with_a_gap_are_no_list():
+@pytest.mark.parametrize(
+    ("names", "wanted"), [("012", True), ("02", True), ("2", True), ("0a", False), ("10", False)]
+)
+def test_a_list_has_numbers_in_order(names: str, wanted: bool):
     builder = Builder((3, 8, 8))
     x = builder.input
-    for number in ("0", "2"):
-        with builder.scope(number):
+    for name in names:
+        with builder.scope(name):
             x = x.conv("conv", 3)
-    assert not is_list(regions(builder.graph("g", [x])).members)
+    assert is_list(regions(builder.graph("g", [x])).members) is wanted

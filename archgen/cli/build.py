@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archgen.cli.console import complain, print_json, print_table, print_text, working
-from archgen.cli.options import Blocks, Json, Set, Spec, load_net
+from archgen.cli.options import Blocks, Deploy, Json, Set, Spec, load_net
 from archgen.cli.show import document, print_stages
 from archgen.errors import ArchError
 
@@ -39,14 +39,7 @@ def build(
         bool,
         typer.Option("--yes", help="Build it even with more than 10^9 parameters or 10^12 MACs."),
     ] = False,
-    deploy: Annotated[
-        bool,
-        typer.Option(
-            "--deploy",
-            help="Fold norms and parallel branches into convolutions; "
-            "--out writes NAME_deploy.py and NAME_deploy.safetensors.",
-        ),
-    ] = False,
+    deploy: Deploy = False,
     set_: Set = None,
     blocks: Blocks = None,
     json: Json = False,

@@ -107,6 +107,14 @@ Blocks: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Deploy: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--deploy",
+        help="Fold norms and parallel branches into convolutions; "
+        "--out writes NAME_deploy.py and NAME_deploy.safetensors.",
+    ),
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 Device: TypeAlias = Annotated[
     str,

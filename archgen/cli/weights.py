@@ -9,7 +9,7 @@ import typer
 
 from archgen.cli.build import enough_memory, refuse_large
 from archgen.cli.console import note, print_json, print_text, working
-from archgen.cli.options import Blocks, Json, Set, Spec, load_net
+from archgen.cli.options import Blocks, Deploy, Json, Set, Spec, load_net
 from archgen.errors import ArchError, first
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def weights(
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Decides weights that are not loaded.")
     ] = 0,
+    deploy: Deploy = False,
     set_: Set = None,
     blocks: Blocks = None,
     json: Json = False,
@@ -55,8 +56,11 @@ def weights(
     Examples:
         archgen weights resnet50 --from resnet50-0676ba61.pth --out nets
         archgen weights dpn92 --from model.safetensors --classes 10 --out nets
+        archgen weights repvgg_a0 --from RepVGG-A0-train.pth --deploy --out nets
         archgen weights preresnet50 --from v2.pth --set 'stem={block: bare_conv_pool, width: 64}'
     """
+    if deploy and out is None:
+        raise ArchError("--deploy", "acts on what is written; give --out DIR too")
     net = load_net(spec, set_, blocks)
     refuse_large(net)
     if not from_.is_file():
@@ -70,7 +74,9 @@ def weights(
         from archgen.export.advice import complaint
         from archgen.export.fit import fit
         from archgen.export.load import fill
-        from archgen.nn.save import save
+        from archgen.nn import deploy as fold
+        from archgen.nn.folding import deploy_form
+        from archgen.nn.save import save, save_deployed
         from archgen.nn.weights import read_weights
 
         given = read_weights(from_)
@@ -78,12 +84,15 @@ def weights(
         fits = found.complete or (partial and bool(found.found))
         if not fits and not json:
             raise ArchError("", complaint(found, given.shapes), file=str(from_))
-        written = []
+        written: list[Path] = []
         if fits:
             torch.manual_seed(seed)
-            model = fill(found, given)
+            model, own = fill(found, given), found.net
             about = {"from": f"{from_.name}, {found.naming.source}"}
-            written = save(model, found.net, out, metadata=about) if out is not None else []
+            if out is not None and deploy:
+                written = save_deployed(fold(model), deploy_form(own).graph, out, metadata=about)
+            elif out is not None:
+                written = save(model, own, out, metadata=about)
     if json:
         print_json(_document(found, given) | {"fits": fits, "files": written})
         raise typer.Exit(0 if fits else 1)

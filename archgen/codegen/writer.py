@@ -47,9 +47,11 @@ class Writer:
     def _add(self, region: Region) -> None:
         children = [m for m in region.members if isinstance(m, Region)]
         if region.path and is_list(region.members):
+            numbered = {int(child.name): child for child in children}
             items: list[str | Slot] = []
-            for child in children:
-                items += [NEXT, *self._constructor(child)]
+            for number in range(max(numbered) + 1):
+                child = numbered.get(number)
+                items += [NEXT, *(self._constructor(child) if child else ["nn.Identity()"])]
             if _is_chain(region, children):
                 self.lists[region.path] = ("nn.Sequential(", OPEN, *items[1:], CLOSE, ")")
                 return

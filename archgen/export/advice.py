@@ -24,13 +24,16 @@ def complaint(of: Fit, given: Mapping[str, Shape]) -> str:
         of: The fit, one that is not complete.
         given: Names and shapes in the file.
     """
-    return "; ".join([_said(of, given), _advice(of, given)])
+    return "; ".join([_wrong(of, given), _advice(of, given)])
 
 
-def _said(of: Fit, given: Mapping[str, Shape]) -> str:
+def _wrong(of: Fit, given: Mapping[str, Shape]) -> str:
     if not (of.found or of.misfits):
         return f"{of.net.name} has none of these weights: {first(given)}"
-    lacking = [f"{theirs} ({ours})" if theirs else ours for ours, theirs in of.missing.items()]
+    lacking = [
+        ours if theirs in (None, ours) else f"{theirs} ({ours})"
+        for ours, theirs in of.missing.items()
+    ]
     shapes = [f"{one.theirs} is {[*one.given]}, not {[*one.wanted]}" for one in of.misfits]
     known = "" if of.naming is OURS else f", read as {of.naming.source}"
     wrong = [

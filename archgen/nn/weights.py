@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -74,8 +75,9 @@ def read_weights(path: Path) -> Weights:
             raise ArchError("", NOTHING, file=str(path))
         return Weights(path, tensors if "archgen" in metadata else _plain(tensors), metadata)
     try:
-        # Trainers write their options beside the weights; a Namespace runs no code.
-        with safe_globals([Namespace]):
+        # Trainers write their options beside the weights; a Namespace runs no code. What torch
+        # warns of (archives of TorchScript, sparse tensors) is refused in a line.
+        with safe_globals([Namespace]), catch_warnings(action="ignore"):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise _unreadable(path, error) from None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from archgen.graph import Call, Graph
-from archgen.ops import Add, Conv, Dropout, Norm, Pool, Shape
+from archgen.ops import Add, Conv, DilatedPool, Dropout, Norm, Pool, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Normed:
 
 @dataclass(frozen=True, slots=True)
 class Averaged:
-    """A 1x1 kernel behind an average pool: a `size` x `size` kernel of equal parts."""
+    """A 1x1 kernel and an average pool: a `size` x `size` kernel of equal parts."""
 
     kernel: Kernel
     size: int
@@ -100,8 +100,8 @@ def fold(graph: Graph) -> Folded:
 
     - A batch norm goes into the convolution before it, if nothing else reads that.
     - Operands of a sum that read one map go into the largest convolution among them: others
-      of its stride whose taps are among its taps, 1x1 convolutions behind an average pool,
-      batch norms of the map and the map itself. What is left alone in a sum is no sum.
+      of its stride that read no pixel that it does not, 1x1 convolutions behind an average
+      pool, average pools, batch norms and the map itself. What is left alone is no sum.
     - Dropout does nothing in evaluation.
 
     Args:
@@ -169,48 +169,60 @@ def _merge_operands(
     found = {i: _branch(graph, total, i, kernels) for i in left}
     branches = {i: branch for i, branch in found.items() if branch}
     for main, whole in sorted(branches.items(), key=lambda item: -item[1].conv.kernel):
-        name, op, inputs, shape = calls[main]
-        if main not in left or not isinstance(op, Conv) or whole.source not in inputs:
+        call = calls[main]
+        if main not in left or call.op != whole.conv:
             continue
-        seen = {**branches, whole.source: _unit(whole.source, shape)}
+        seen = {**branches, whole.source: _unit(graph, whole.source)}
         parts = {i: seen[i] for i in left if i in seen and i != main and _covers(whole, seen[i])}
         if parts:
-            bias = op.bias or any(part.conv.bias for part in parts.values())
-            calls[main] = calls[main]._replace(op=replace(op, bias=bias))
-            placed = [_placed(parts[i], op) for i in left if i in parts]
-            kernels[name] = Sum((whole.kernel, *placed))
+            bias = whole.conv.bias or any(part.conv.bias for part in parts.values())
+            calls[main] = call._replace(op=replace(whole.conv, bias=bias))
+            placed = [_placed(parts[i], whole.conv) for i in left if i in parts]
+            kernels[call.name] = Sum((whole.kernel, *placed))
             left = tuple(i for i in left if i not in parts)
     return left
 
 
-def _unit(source: int, shape: Shape) -> _Branch:
-    channels = shape[0]
+def _unit(graph: Graph, source: int) -> _Branch:
+    """See a map itself as a convolution of it."""
+    channels = graph.calls[source].shape[0]
     return _Branch(source, Conv(channels, channels, groups=channels), Unit(channels))
 
 
 def _branch(graph: Graph, total: int, index: int, kernels: dict[str, Kernel]) -> _Branch | None:
     """See the operand of a sum as a convolution of a map, if it is one for that sum alone."""
-    name, op, inputs, shape = graph.calls[index]
+    name, op, inputs, _ = graph.calls[index]
     if not _only_reader(graph, index, total):
         return None
-    if isinstance(op, Norm):
-        _, unit, kernel = _unit(inputs[0], shape)
-        return _Branch(inputs[0], replace(unit, bias=True), Normed(kernel, name, op))
-    if not isinstance(op, Conv):
+    match op:
+        case Norm():
+            source, unit, kernel = _unit(graph, inputs[0])
+            return _Branch(source, replace(unit, bias=True), Normed(kernel, name, op))
+        case Conv():
+            kernel = _kernel(name, op, kernels)
+            pool = _average(graph, inputs[0], index)
+            if pool is None or (op.kernel, op.stride, op.padding) != (1, 1, 0):
+                return _Branch(inputs[0], op, kernel)
+            conv = replace(pool.conv, out=op.out, groups=op.groups, bias=op.bias)
+            return _Branch(pool.source, conv, Averaged(kernel, conv.kernel))
+    return _average(graph, index, total)
+
+
+def _average(graph: Graph, index: int, reader: int) -> _Branch | None:
+    """See an average pool as a convolution, if it is one for that reader alone."""
+    _, op, inputs, shape = graph.calls[index]
+    if not _only_reader(graph, index, reader):
         return None
-    kernel = _kernel(name, op, kernels)
-    pool = graph.calls[inputs[0]]
-    if (
-        isinstance(pool.op, Pool)
-        and pool.op.kind == "avg"
-        and (op.kernel, op.padding) == (1, 0)
-        and _only_reader(graph, inputs[0], index)
-        and _whole(pool.op, graph.calls[pool.inputs[0]].shape, pool.shape)
-    ):
-        stride, size = pool.op.stride * op.stride, pool.op.kernel
-        conv = replace(op, kernel=size, stride=stride, padding=pool.op.padding)
-        return _Branch(pool.inputs[0], conv, Averaged(kernel, size))
-    return _Branch(inputs[0], op, kernel)
+    match op:
+        case Pool(kind="avg") if _whole(op, graph.calls[inputs[0]].shape, shape):
+            rate, padding = 1, op.padding
+        case DilatedPool():
+            rate, padding = op.dilation, 0
+        case _:
+            return None
+    source, unit, kernel = _unit(graph, inputs[0])
+    conv = replace(unit, kernel=op.kernel, stride=op.stride, padding=padding, dilation=rate)
+    return _Branch(source, conv, Averaged(kernel, op.kernel))
 
 
 def _only_reader(graph: Graph, index: int, reader: int) -> bool:

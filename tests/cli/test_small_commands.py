@@ -78,8 +78,8 @@ def test_no_command_and_help_teach(run) -> None:
     bare = run()
     assert bare.exit_code == 2
     for name in [
-        "list", "show", "check", "build", "train", "search", "studies", "best", "report", "schema",
-        "app",
+        "list", "show", "check", "build", "weights", "train", "search", "studies", "best", "report",
+        "schema", "app",
     ]:  # fmt: skip
         text = run(name, "--help").stdout
         assert f"\n  Examples:\n      archgen {name}" in text, name

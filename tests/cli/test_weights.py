@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +165,7 @@ def test_partial_loads_what_fits_and_says_what_not(run, model: Any, small: Path)
         (["--from", "."], ".: no such file"),
         (["--from", "small.yaml"], "small.yaml: cannot read these weights: neither"),
         (["--from", "small.yaml", "--out", "small.yaml"], "--out needs a folder"),
+        (["--from", "small.yaml", "--deploy"], "--deploy: acts on what is written; give --out DIR"),
         (["--from", "small.yaml", "--set", "stem.width=0"], "stem.width: "),
     ],
 )
@@ -174,8 +177,38 @@ def test_bad_input_is_one_line(run, small: Path, args: list[str], said: str) -> 
     assert result.stderr.count("\n") == 1
 
 
+def test_the_page_shows_what_is_printed(run, here: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "weights.md").read_text()
+    blocks = re.findall(r"^```text\n(.*?)^```$", page, re.M | re.S)
+    commands = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.M)[1:]]
+    assert len(commands) == 4
+    for command, _, shown in (part.partition("\n") for part in commands):
+        result = run(*shlex.split(command)[1:])
+        assert shown in ("...\n", result.stdout + result.stderr)
+
+
 def test_a_file_is_needed(run, small: Path) -> None:
     assert run("weights", small).exit_code == 2
+
+
+def test_the_deploy_form_is_written(run, model: Any, small: Path) -> None:
+    import runpy
+
+    import torch
+    from safetensors.torch import load_file
+
+    result = run("weights", small, "--from", "w.pth", "--deploy", "--out", "nets")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines()[1:] == [
+        "loaded 32 of 32 tensors into small",
+        "wrote nets/small_deploy.safetensors",
+        "wrote nets/small_deploy.py",
+    ]
+    folded = runpy.run_path("nets/small_deploy.py")["SmallDeploy"]().double().eval()
+    folded.load_state_dict(load_file("nets/small_deploy.safetensors"))
+    assert not [name for name in folded.state_dict() if "norm" in name]
+    x = torch.randn(4, 1, 8, 8, dtype=torch.float64)
+    assert torch.allclose(folded(x), model(x), rtol=1e-9, atol=1e-12)
 
 
 def test_a_peers_file_gives_the_peers_logits(run, here: Path) -> None:

@@ -20,7 +20,7 @@ from archgen.nn.folding import deploy_form, difference, folded_module
 from archgen.nn.module import compiled, empty
 from archgen.nn.save import save_deployed
 from archgen.nn.verify import verify, verify_deployed
-from archgen.ops import Conv, Pool
+from archgen.ops import Conv, DilatedPool, Pool
 from archgen.passes.fold import fold
 from archgen.spec import Net
 
@@ -63,6 +63,12 @@ def test_every_spec_gives_the_same_when_folded(name: str):
     assert distance(model, archgen.deploy(model), 1, channels, min(side, 64), min(side, 64)) < 1e-9
 
 
+def test_a_dense_parnet_gives_the_same_when_folded():
+    net = archgen.load("parnet_digits").set({"output_stride": 1})
+    model = lively(archgen.build(net))
+    assert distance(model, archgen.deploy(model), 2, *net.input) < 1e-12
+
+
 def test_families_give_the_same_when_folded(family: Net, wired_as: Callable[..., bool]):
     model = lively(archgen.build(family))
     deployed = archgen.deploy(model)
@@ -96,6 +102,12 @@ def large(x: Map, **options: int) -> Map:
         lambda x: large(x, stride=2) + x.avg_pool(2, 2).conv("point", 8).norm("n"),
         lambda x: large(x, stride=2) + x.avg_pool(2, 2, ceil=True).conv("point", 8, groups=2),
         lambda x: large(x) + x.builder.add("p", Pool("avg", 3, 1, 1), x).conv("point", 8),
+        lambda x: large(x, stride=2) + x.avg_pool(2, 2),
+        lambda x: large(x) + x.builder.add("p", DilatedPool(2), x).conv("point", 8),
+        lambda x: (
+            large(x, dilation=2, stride=2)
+            + x.builder.add("p", DilatedPool(2, 2, dilation=2), x).conv("point", 8).norm("n")
+        ),
         lambda x: (large(x) + x.conv("point", 8)).norm("last", 0.1).act(),
         lambda x: x.conv("c", 8, 3, bias=True).norm("n1").dropout("d", 0.5).norm("n2"),
         lambda x: (
@@ -115,6 +127,24 @@ def test_each_rule_is_exact(use: Callable[[Map], Map]):
     assert len(folded.graph.calls) <= 3
     deployed = folded_module(folded, model.state_dict())
     assert distance(model, deployed, 2, 8, 10, 10) < 1e-13
+
+
+def test_a_unit_of_a_list_that_folds_away_leaves_a_gap():
+    builder = Builder((8, 5, 5))
+    x = builder.input
+    with builder.scope("units"):
+        for number, write in enumerate(
+            [lambda x: x.conv("conv", 8, 3), lambda x: x.norm("norm"), lambda x: x.act()]
+        ):
+            with builder.scope(str(number), "unit"):
+                x = write(x)
+    graph = builder.graph("hand", [x])
+    model = lively(empty(compiled(source(graph), "hand")))
+    nn.init.normal_(model.units[0].conv.weight)
+    deployed = folded_module(fold(graph), model.state_dict())
+    assert [type(unit) for unit in deployed.units][1] is nn.Identity
+    assert list(deployed.state_dict()) == ["units.0.conv.weight", "units.0.conv.bias"]
+    assert distance(model, deployed, 2, 8, 5, 5) < 1e-13
 
 
 def test_the_difference_is_what_it_says(family: Net):

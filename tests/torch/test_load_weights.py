@@ -312,6 +312,14 @@ def test_a_stem_of_another_convention(tmp_path: Path) -> None:
     assert hint not in refusal(load("resnet50"), path)
 
 
+def test_squeeze_and_excitation(tmp_path: Path) -> None:
+    timm = pytest.importorskip("timm")
+    path = model_file(tmp_path / "se.pth", lambda: timm.create_model("seresnext50_32x4d"))
+    net = load("resnext50_32x4d")
+    assert refusal(net, path).endswith("they squeeze and excite: give --set stages.se=16")
+    assert archgen.load_weights(net.set({"stages.se": 16}), path).fit.complete
+
+
 @pytest.mark.parametrize("convolution", ["rbr_reparam", "reparam_conv"])
 def test_folded_weights(convolution: str, tmp_path: Path) -> None:
     stems = {"rbr_reparam": ("stage0", "linear"), "reparam_conv": ("stem", "head.fc")}
@@ -366,7 +374,6 @@ def test_files_without_tensors(small: Net, tmp_path: Path) -> None:
     assert refusal(small, tmp_path / "w.safetensors") == "holds no state_dict: tensors by name"
 
 
-@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
 @pytest.mark.parametrize(
     "tensor",
     [torch.zeros(8, dtype=torch.int8), torch.zeros(8).to_sparse(), torch.zeros(8).to(torch.cfloat)],

@@ -97,14 +97,21 @@ def test_what_the_authors_code_drops_is_left_out(tmp_path: Path) -> None:
     assert round((sum(dead) + archgen.cost(found.net).params) / 1e6, 1) == 41.6
 
 
-def test_the_order_in_a_file_is_not_that_of_execution() -> None:
-    """By order, tensors would end in other places."""
+def timm_a0() -> nn.Module:
+    model: nn.Module = pytest.importorskip("timm").create_model("repvgg_a0")
+    return model
+
+
+@pytest.mark.parametrize("make", [timm_a0, lambda: RepVgg(*A0)], ids=["timm", "authors"])
+def test_the_order_in_a_file_is_not_that_of_execution(make: Callable[[], nn.Module]) -> None:
+    """By order, tensors would end in other places: a norm's among those of its neighbour."""
     with torch.device("meta"):
-        shapes = {name: tuple(x.shape) for name, x in RepVgg(*A0).state_dict().items()}
+        shapes = {name: tuple(x.shape) for name, x in make().state_dict().items()}
     net = archgen.load("repvgg_a0")
     found = fit(net, shapes)
     assert found.complete
     theirs = [name for name in shapes if not name.endswith(COUNTER)]
     assert sorted(found.found.values()) == sorted(theirs)
     executed = [found.found[name] for name, _, _ in net.graph().params()]
-    assert executed != [name for name in theirs if name in executed]
+    registered = [name for name in theirs if name in executed]
+    assert sum(one != two for one, two in zip(executed, registered, strict=True)) > 100

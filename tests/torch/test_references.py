@@ -108,6 +108,7 @@ REFERENCES = [
     Reference("resnet50", "torchvision", "resnet50", "torchvision's ResNet"),
     Reference("resnext50_32x4d", "torchvision", "resnext50_32x4d", "torchvision's ResNet"),
     Reference("wide_resnet50_2", "torchvision", "wide_resnet50_2", "torchvision's ResNet"),
+    Reference("resnet50", "timm", "seresnet50", "torchvision's ResNet", {"stages.se": 16}),
     Reference("densenet121", "torchvision", "densenet121", "torchvision's DenseNet"),
     Reference("dpn68", "timm", "dpn68", "timm's DPN"),
     Reference("dpn68b", "timm", "dpn68b", "timm's DPN"),
@@ -123,7 +124,7 @@ REFERENCES = [
         {"stem": {"block": "bare_conv_pool", "width": 64}},
     ),
 ]
-each_reference = pytest.mark.parametrize("reference", REFERENCES, ids=lambda r: r.spec)
+each_reference = pytest.mark.parametrize("reference", REFERENCES, ids=lambda r: r.model)
 
 
 def distance(a: Any, b: Any) -> float:

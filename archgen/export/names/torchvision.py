@@ -18,8 +18,10 @@ UNIT = {
     "expand_norm": "bn3",
     "shortcut.conv": "downsample.0",
     "shortcut.norm": "downsample.1",
+    "se.reduce": "se.fc1",
+    "se.expand": "se.fc2",
 }
-"""A unit with activation last, basic or bottleneck."""
+"""A unit with activation last, basic or bottleneck; squeeze and excitation as in timm."""
 
 LAYER = {
     "norm": "norm1",
@@ -59,7 +61,11 @@ def _densenet(path: list[str]) -> str:
     raise KeyError
 
 
-RESNET = Naming("torchvision's ResNet", _resnet)
+RESNET = Naming(
+    "torchvision's ResNet",
+    _resnet,
+    hints={r"layer.+\.se\.fc[12]\..+": "they squeeze and excite: give --set stages.se=16"},
+)
 """Also the names of DRN-A in the authors' code (fyu/drn)."""
 DENSENET = Naming(
     "torchvision's DenseNet",
