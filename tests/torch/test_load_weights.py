@@ -223,11 +223,11 @@ def test_old_spellings_of_densenet(tmp_path: Path) -> None:
 LIBRARY = [
     *[("torchvision", name, name) for name in (
         "resnet34", "resnet101", "resnet152", "resnext101_32x8d", "resnext101_64x4d",
-        "densenet161", "densenet169", "densenet201",
+        "wide_resnet101_2", "densenet161", "densenet169", "densenet201",
     )],
     *[("timm", name, name) for name in (
-        "resnet50", "resnext50_32x4d", "densenet121", "wide_resnet50_2", "dpn98", "dpn107",
-        "repvgg_a1", "repvgg_a2", "repvgg_b0", "repvgg_b2g4", "repvgg_b3",
+        "resnet50", "resnext50_32x4d", "resnext101_32x4d", "densenet121", "wide_resnet50_2",
+        "dpn98", "dpn107", "repvgg_a1", "repvgg_a2", "repvgg_b0", "repvgg_b2g4", "repvgg_b3",
     )],
     *[("timm", f"resnetv2_{depth}", f"preresnet{depth}") for depth in (18, 34, 101, 152)],
 ]  # fmt: skip
