@@ -10,6 +10,7 @@ import pytest
 
 from archgen import source
 from archgen.codegen import root_class
+from archgen.codegen.text import statement
 from archgen.errors import ArchError
 from archgen.graph import Builder, Map
 from archgen.spec import Net, parse
@@ -113,6 +114,21 @@ def body_of(use: Callable[[Map], Map]) -> list[str]:
         y = use(builder.input)
     text = classes(source(builder.graph("net", [y])))["Block"]
     return text.split("-> Tensor:\n")[1].replace("        ", "").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("expression", "opens"),
+    [
+        ("F.pad(" + "wide, " * 20 + "x)", "y = F.pad("),
+        ("F.pad(" + "wide, " * 20 + "x).mean(-1)", "y = ("),
+        ("F.relu(" + "wide, " * 20 + "x) + F.relu(x)", "y = ("),
+    ],
+)
+def test_a_long_line_is_broken_in_brackets_that_hold_all_of_it(expression: str, opens: str):
+    lines = [line.removeprefix("    ") for line in statement(f"y = {expression}", 4)]
+    assert (lines[0], lines[-1]) == (opens, ")")
+    assert max(map(len, lines)) <= 92
+    assert ast.unparse(ast.parse("\n".join(lines))) == f"y = {expression}"
 
 
 def test_a_small_network_in_full(net):

@@ -42,7 +42,8 @@ class Net(BaseModel):
     )
     nodes: Annotated[dict[str, Node], Field(min_length=1, max_length=256)]
     outputs: Sources | None = Field(
-        None, description="nodes or stages whose maps are returned; by default the last node"
+        None,
+        description="nodes or stages that are returned (else the last node); others are left out",
     )
     _document: yamlfile.Document | None = PrivateAttr(None)
     _graph: Graph | None = PrivateAttr(None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +34,12 @@ def test_it_describes_what_is_returned():
         assert model.get_submodule(each["module"])
     assert info[-1] == {"module": "stages.1", "num_chs": 320, "reduction": 8}
     assert len(info[:2]) == 2
+
+
+def test_the_page_on_dense_maps_runs():
+    page = (Path(__file__).parents[2] / "docs" / "dense_maps.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    exec(block, {})
 
 
 def test_outputs_are_the_specs_own():

@@ -36,9 +36,14 @@ CHAINS = {
     " width: {kind: additive, start: 6, alpha: 8},"
     " shortcut: {join: add, down: avg_pool, widen: zeros}}",
     "gates": "s: {block: repvgg_sse, depth: [2, 2, 2], width: [6, 9, 12], stride: 2}",
+    "squeeze and excitation": "s: {block: basic, depth: [2, 2], width: 6, stride: 2, se: 2,"
+    " shortcut: projection}",
 }
+GATES = ("gate", "se.expand")
+"""Convolutions whose sigmoid gates a map; without weights they give constants."""
 GLOBAL = {
-    "gates": "gates",
+    "gates": CHAINS["gates"],
+    "squeeze and excitation": CHAINS["squeeze and excitation"],
     "group norm": "s: {block: basic, depth: [2, 2], width: [6, 9], stride: 2,"
     " shortcut: {join: dense, norm: group, groups: 3}}",
 }
@@ -57,7 +62,7 @@ def lively(net: Net) -> nn.Module:
                 nn.init.normal_(module.bias, 0, 0.1)
             nn.init.normal_(module.running_mean, 0, 0.1)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
-        elif name.endswith("gate"):
+        elif name.endswith(GATES):
             nn.init.zeros_(module.weight)
     return model
 
@@ -112,11 +117,11 @@ def test_a_max_pool_is_cut_as_well(net, stem: str, limit: int):
 
 @pytest.mark.parametrize("chain", GLOBAL)
 def test_what_sees_the_whole_map_breaks_the_law(net, chain: str):
-    nodes = ("stem: {block: conv, width: 4}", CHAINS.get(chain) or GLOBAL[chain])
+    nodes = ("stem: {block: conv, width: 4}", GLOBAL[chain])
     strided = net(*nodes, image=(3, 48, 48))
     model, x = lively(strided), torch.randn(2, 3, 48, 48, dtype=torch.float64)
     for name, module in model.named_modules():
-        if name.endswith("gate"):
+        if name.endswith(GATES):
             nn.init.normal_(module.weight)
     dense = twin(model, net(*nodes, image=(3, 48, 48), output_stride=1))
     (small,), (large,) = maps(model, x), maps(dense, x)
