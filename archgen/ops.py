@@ -361,7 +361,14 @@ class GroupNorm(Op):
             raise Law(
                 f"{self.channels} channels cannot be normalised in {self.groups} groups", "groups"
             )
-        return _sized(inputs[0], self.channels)
+        channels, height, width = _sized(inputs[0], self.channels)
+        if channels // self.groups * height * width == 1:
+            raise Law(
+                f"{size(inputs[0])} in {self.groups} groups is one value each, which cannot be "
+                "normalised; use fewer groups or a larger input",
+                "groups",
+            )
+        return inputs[0]
 
     def params(self) -> tuple[Param, ...]:
         return _gamma_beta(self.channels, self.affine)

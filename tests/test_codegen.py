@@ -188,6 +188,14 @@ def test_names_never_run_out(net):
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_a_convolution_of_many_numbers_fits(net):
+    columns = "width: [4, 6], dilation: [2, [1, 4]], stride: [3, 2], groups: 2"
+    node = f"s: {{block: bottleneck_pyramid, depth: [1, 2], {columns}, shortcut: projection}}"
+    text = source(net(STEM, node))
+    assert "stride=stride, padding=padding, dilation=padding, groups=2" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
 def test_variables_are_reused_when_they_are_dead(net):
     node = "s: {block: conv_norm, depth: 40, width: 8}"
     more = [f"{name}: {{block: conv_norm, width: 8}}" for name in "ab"]

@@ -85,6 +85,7 @@ def test_macs_of_known_layers():
         (Norm(8), [(8,)], "needs a map"),
         (Mean(), [(8,)], "needs a map"),
         (GroupNorm(8, 3), [(8, 4, 4)], "8 channels cannot be normalised in 3 groups"),
+        (GroupNorm(8, 8), [(8, 1, 1)], "8x1x1 in 8 groups is one value each"),
         (Linear(8, 4), [(9,)], "needs a vector of 8, not 9"),
         (Linear(8, 4), [(8, 1, 1)], "needs a vector of 8, not 8x1x1"),
         (Pool("max", 2, 2, padding=2), [(8, 4, 4)], "at most 1 of padding .* not 2"),

@@ -42,7 +42,8 @@ def layout(line: str, indent: int) -> list[str]:
         return [" " * indent + flat]
     if OPEN not in line:
         head, _, arguments = flat.partition("(")
-        return [" " * indent + head + "(", " " * (indent + 4) + arguments[:-1], " " * indent + ")"]
+        lines = [f"{head}(", *_broken(arguments[:-1], indent), ")"]
+        return [" " * indent + part for part in lines]
     head, _, rest = line.partition(OPEN)
     inner, _, tail = rest.rpartition(CLOSE)
     lines = [" " * indent + head]
@@ -65,9 +66,15 @@ def statement(line: str, indent: int) -> list[str]:
     head, _, inner = line.removeprefix(keyword).partition("(")
     if not (re.fullmatch(r"[\w.\[\]]+", head) and _closes_last(inner)):
         head, inner = "", line.removeprefix(keyword) + ")"
-    broken = wrap(inner[:-1], WIDTH - indent - 4, break_long_words=False, break_on_hyphens=False)
-    lines = [f"{keyword}{head}(", *(f"    {part}" for part in broken), ")"]
+    lines = [f"{keyword}{head}(", *_broken(inner[:-1], indent), ")"]
     return [" " * indent + part for part in lines]
+
+
+def _broken(text: str, indent: int) -> list[str]:
+    """Break what stands in brackets into lines below them."""
+    width = WIDTH - indent - 4
+    parts = wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return [f"    {part}" for part in parts]
 
 
 def _closes_last(inner: str) -> bool:

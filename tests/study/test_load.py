@@ -44,6 +44,16 @@ def test_a_spec_may_be_named(write: Write) -> None:
     assert study.net.name == "pyramidnet_digits"
 
 
+def test_whole_units_may_vary(write: Write) -> None:
+    dual = {"block": "bottleneck", "expand": 1, "shortcut": {"join": "dual", "grow": 8}}
+    units = ["basic", {"block": "basic_preact", "se": 4}, dual]
+    study = load_study(write(spec="drn_digits", vary={"stages.block": {"any": units}}))
+    nets = [candidate(study, {"stages.block": unit}) for unit in units]
+    assert [net.get("stages.block") for net in nets] == ["basic", "basic_preact", "bottleneck"]
+    assert nets[0].digest() == study.net.digest()
+    assert nets[2].get("stages.shortcut.grow") == 8
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,7 +22,7 @@ from archgen.codegen import root_class
 from archgen.errors import ArchError
 from archgen.graph import Graph, check
 from archgen.joins import Join
-from archgen.ops import Conv, GroupNorm, Input
+from archgen.ops import Conv, Input
 from archgen.passes.fold import fold
 from archgen.spec import Net, names, parse
 
@@ -216,6 +216,9 @@ def test_a_spec_is_refused_with_path_and_law_or_is_what_torch_makes_of_it(data: 
     assert archgen.source(again) == text
     assert max(map(len, text.splitlines())) <= 100
 
+    if max(getattr(call.op, "dilation", 1) for call in net.graph().calls) > 64:
+        event("not run")  # PyTorch would pad a small map to gigabytes
+        return
     model = archgen.build(net).double()
     torch_counts_the_same(model, net)
     exported_is_equal(model, net, text)
@@ -281,22 +284,21 @@ def a_step_is_the_graphs(model: nn.Module, net: Net) -> None:
         still -= {name for name, grad in grads.items() if grad.any()}
         if not still:
             break
-    if not any(normalises_single_values(graph)):
-        assert still == set()
+    assert still == set()
 
 
 def compared_step(model: nn.Module, graph: Graph) -> dict[str, Tensor]:
     """Run module and graph in training mode on one batch; give the gradients, which are equal."""
     model.train()
     x = torch.randn(4, *graph.calls[0].shape, dtype=torch.float64)
+    weighing = [torch.randn(4, *graph.calls[end].shape) for end in graph.outputs]
     steps = []
     for run in (model, lambda x: operation_by_operation(model, graph, x)):
-        torch.manual_seed(1)
-        outs = tensors(run(x))
-        shapes = [tuple(out.shape[1:]) for out in outs]
-        assert shapes == [graph.calls[end].shape for end in graph.outputs]
-        torch.manual_seed(2)
-        loss = torch.stack([(out * torch.randn_like(out)).sum() for out in outs]).sum()
+        with torch.random.fork_rng():  # both drop the same values
+            outs = tensors(run(x))
+        terms = [(out * weights).sum() for out, weights in zip(outs, weighing, strict=True)]
+        assert all(out.shape == weights.shape for out, weights in zip(outs, weighing, strict=True))
+        loss = torch.stack(terms).sum()
         model.zero_grad()
         loss.backward()
         grads = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
@@ -359,15 +361,6 @@ def folded_is_equal(model: nn.Module, net: Net) -> None:
         assert all(map(close, tensors(folded(x)), tensors(model.eval()(x))))
     wanted = archgen.cost(fold(net.graph()).graph).params
     assert sum(p.numel() for p in folded.parameters()) == wanted
-
-
-def normalises_single_values(graph: Graph) -> Iterator[str]:
-    """Yield group norms over one value, which give a constant: what is above learns nothing."""
-    for call in graph.calls:
-        if isinstance(call.op, GroupNorm):
-            channels, height, width = call.shape
-            if channels // call.op.groups * height * width == 1:
-                yield call.name
 
 
 def close(first: Tensor, second: Tensor, noise: float = 1e-12) -> bool:
