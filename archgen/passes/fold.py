@@ -176,9 +176,10 @@ def _merge_operands(
         parts = {i: seen[i] for i in left if i in seen and i != main and _covers(whole, seen[i])}
         if parts:
             bias = whole.conv.bias or any(part.conv.bias for part in parts.values())
-            calls[main] = call._replace(op=replace(whole.conv, bias=bias))
             placed = [_placed(parts[i], whole.conv) for i in left if i in parts]
-            kernels[call.name] = Sum((whole.kernel, *placed))
+            conv, kernel = replace(whole.conv, bias=bias), Sum((whole.kernel, *placed))
+            calls[main], kernels[call.name] = call._replace(op=conv), kernel
+            branches[main] = _Branch(whole.source, conv, kernel)
             left = tuple(i for i in left if i not in parts)
     return left
 

@@ -94,6 +94,7 @@ def large(x: Map, **options: int) -> Map:
         lambda x: large(x, groups=2) + x.conv("point", 8, groups=8),
         lambda x: large(x, groups=2) + x.conv("point", 8, groups=4, bias=True),
         lambda x: large(x, groups=8) + x.norm("n"),
+        lambda x: add([x.conv("narrow", 8, groups=2), x, x.conv("wide", 8)]),
         lambda x: large(x, dilation=3) + x.conv("point", 8),
         lambda x: large(x, kernel=5) + x.conv("small", 8, 3).norm("n"),
         lambda x: large(x, kernel=5) + x.conv("small", 8, 3, dilation=2),
