@@ -24,8 +24,8 @@ def deploy(model: nn.Module) -> nn.Module:
 
     It is in evaluation mode and computes what the model computes in that mode, up to
     rounding (RepVGG, arXiv:2101.03697, section 3.3): kernels are folded in float64. Names,
-    dtypes and devices are the model's, which stays as it is. What folds, tells
-    `archgen.passes.fold.fold`.
+    dtypes, devices and memory formats are the model's, which stays as it is.
+    `archgen.passes.fold.fold` says what folds.
 
     Args:
         model: What `build` made, its weights trained or loaded since.
@@ -105,7 +105,8 @@ def _weights(kernels: Mapping[str, Kernel], tensors: Mapping[str, Tensor]) -> di
     for path, kernel in kernels.items():
         own = tensors[f"{path}.weight"]
         weight, bias = _folded(kernel, tensors)
-        weights |= {f"{path}.weight": weight.to(own), f"{path}.bias": bias.to(own)}
+        weights[f"{path}.weight"] = torch.empty_like(own).copy_(weight)
+        weights[f"{path}.bias"] = bias.to(own)
     return weights
 
 

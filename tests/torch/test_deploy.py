@@ -194,6 +194,13 @@ def test_it_keeps_the_dtype_and_folds_in_float64(dtype: torch.dtype, families: d
         torch.testing.assert_close(value.double(), wanted, rtol=0, atol=near * wanted.abs().max())
 
 
+def test_it_keeps_the_memory_format(families: dict[str, Net]):
+    model = archgen.build(families["repvgg"]).to(memory_format=torch.channels_last)
+    for name, tensor in archgen.deploy(model).state_dict().items():
+        if tensor.dim() == 4:
+            assert tensor.is_contiguous(memory_format=torch.channels_last), name
+
+
 def test_it_takes_gradients_and_survives_copies_and_pickles(families: dict[str, Net]):
     model = archgen.build(families["parnet"])
     deployed = archgen.deploy(model)
