@@ -222,14 +222,32 @@ def from_validation(error: ValidationError, path: str, skip: int = 0) -> ArchErr
     if first["type"] == "value_error":
         return ArchError(where, first["msg"].removeprefix("Value error, "))
     if first["type"] in ("too_short", "too_long"):
-        return ArchError(where, message)
+        bounds = first["ctx"]
+        least, most = bounds.get("min_length"), bounds.get("max_length")
+        wanted = f"at least {least}" if most is None else f"at most {most}"
+        return ArchError(where, f"has {bounds['actual_length']} entries, needs {wanted}")
+    message = _KINDS.get(first["type"], message)
     shown = repr(given)
     return ArchError(where, f"{message}, not {shown if len(shown) < 60 else shown[:57] + '...'}")
 
 
+_KINDS = {
+    "tuple_type": "needs a list",
+    "list_type": "needs a list",
+    "dict_type": "needs a mapping",
+    "model_type": "needs a mapping",
+    "string_type": "needs text",
+    "int_type": "needs an integer",
+    "int_from_float": "needs an integer",
+    "float_type": "needs a number",
+    "bool_type": "needs true or false",
+}
+"""Complaints in YAML's terms, by pydantic's name of each."""
+
+
 def chief(error: ValidationError) -> Any:
     """Give the complaint to show: the first, or of a union's the one deepest in the value."""
-    found = error.errors(include_url=False, include_context=False)
+    found = error.errors(include_url=False)
     above = found[0]["loc"][:-1]
     near = [each for each in found if each["loc"][: len(above)] == above]
     return max(near, key=lambda each: (len(each["loc"]), not each["type"].endswith("_type")))

@@ -85,7 +85,7 @@ def test_an_opening_field_acts_where_a_stage_opens():
         ({"kind": "quantised", "start": 8, "slope": 1, "ratio": 1}, "s.f.ratio: .*greater than 1"),
         ({"kind": "quantised", "start": 8, "slope": -1, "ratio": 2}, "s.f.slope"),
         ({"kind": "quantised", "start": 8, "slope": 1, "ratio": 2, "step": 0}, "s.f.step"),
-        ({"kind": "cycle", "of": []}, "s.f.of: list should have at least 1 item"),
+        ({"kind": "cycle", "of": []}, "s.f.of: has 0 entries, needs at least 1"),
         ({"kind": "multiplicative", "start": 1e308, "alpha": 1e4}, "s.f: .*beyond all bounds"),
         ({"kind": "quantised", "start": 1e-308, "slope": 1e4, "ratio": 2}, "s.f: .*beyond all"),
     ],

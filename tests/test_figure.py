@@ -88,7 +88,7 @@ def test_a_spec_keeps_the_text() -> None:
         ({"size": "49 M"}, "paper.published.size: '49 M' is not a published figure"),
         ({"errors": {"cifar10": 4.5}}, "paper.published.errors.cifar10: 4.5 is not a published"),
         ({"errors": {"cifar11": "4.5 %"}}, "paper.published.errors.cifar11: no key 'cifar11'; did"),
-        ({"depth": 12.0}, "paper.published.depth: input should be a valid integer, not 12.0"),
+        ({"depth": 12.0}, "paper.published.depth: needs an integer, not 12.0"),
         ({"differs": {"macs": "because"}}, "there is a reason for macs, but no figure"),
         ({"unexplained": {"size": "?"}}, "there is a reason for size, but no figure"),
         ({"differs": {"parms": "because"}}, "paper.published.differs.parms: input should be"),

@@ -64,7 +64,7 @@ shortcut: projection -> shortcut: {join: add, widne: zeros}
 shortcut: projection -> shortcut: {join: add, widen: ones}
     13: stages.0.0.shortcut.widen: input should be 'conv' or 'zeros', not 'ones'
 shortcut: projection -> shortcut: 3
-    13: nodes.stages.shortcut: input should be a valid string, not 3
+    13: nodes.stages.shortcut: needs text, not 3
 width: [16, 32] -> width: {kind: aditive}
     10: nodes.stages.width.kind: no schedule 'aditive'; did you mean 'additive'?
 width: [16, 32] -> width: {kind: additive, start: 16}
@@ -80,13 +80,13 @@ width: [16, 32] -> width: 0
 width: [16, 32] -> width: 1000000000000
     10: stages.0.0.width: input should be less than or equal to 65536, not 1000000000000
 width: [16, 32] -> width: 16.0
-    10: stages.0.0.width: input should be a valid integer, not 16.0
+    10: stages.0.0.width: needs an integer, not 16.0
 width: [16, 32] -> width: true
-    10: stages.0.0.width: input should be a valid integer, not True
+    10: stages.0.0.width: needs an integer, not True
 width: [16, 32] -> width: "16"
-    10: stages.0.0.width: input should be a valid integer, not '16'
+    10: stages.0.0.width: needs an integer, not '16'
 width: [16, 32] -> width: {a: 1}
-    10: stages.0.0.width: input should be a valid integer, not {'a': 1}
+    10: stages.0.0.width: needs an integer, not {'a': 1}
 width: [16, 32] -> width: [18, 32]
     12: stages.0.0.spatial: 18 -> 18 channels cannot be split into 4 groups
 width: [16, 32] -> expand: 2
@@ -98,7 +98,7 @@ depth: [2, 2] -> depth: [2, 0]
 depth: [2, 2] -> depth: -1
     9: nodes.stages.depth: input should be greater than or equal to 1, not -1
 depth: [2, 2] -> depth: two
-    9: nodes.stages.depth: input should be a valid integer, not 'two'
+    9: nodes.stages.depth: needs an integer, not 'two'
 depth: [2, 2] -> depth: []
     9: nodes.stages.depth: give a number of blocks for each of 1 to 64 stages
 depth: [2, 2] -> depth: 10000
@@ -112,9 +112,9 @@ depth: [2, 2] -> from: stages
 depth: [2, 2] -> from: [stem, input]
     9: nodes.stages.from: block 'bottleneck' reads one map (given: 2)
 depth: [2, 2] -> from: []
-    9: nodes.stages.from: list should have at least 1 item after validation, not 0
+    9: nodes.stages.from: has 0 entries, needs at least 1
 depth: [2, 2] -> from: [3]
-    9: nodes.stages.from.0: input should be a valid string, not 3
+    9: nodes.stages.from.0: needs text, not 3
 depth: [2, 2] -> from: stem.0
     9: nodes.stages.from: nothing called 'stem.0'; there are stem
 block: pool_linear -> block: pool_linear\n    depth: 2
@@ -122,7 +122,7 @@ block: pool_linear -> block: pool_linear\n    depth: 2
 classes: 10 -> classes: 10\n    between: {block: conv}
     17: nodes.head.between: acts between stages: give depth as a list, one entry a stage
 classes: 10 -> classes: ten
-    16: head.classes: input should be a valid integer, not 'ten'
+    16: head.classes: needs an integer, not 'ten'
 name: tiny -> name: Tiny
     1: name: the name 'Tiny' must be lower-case letters, digits and _,
 name: tiny -> name: ../tiny
@@ -130,7 +130,7 @@ name: tiny -> name: ../tiny
 name: tiny -> name: class
     1: name: a network cannot be called 'class': it is a keyword of Python
 name: tiny -> name: 3
-    1: name: input should be a valid string, not 3
+    1: name: needs text, not 3
 name: tiny -> nmae: tiny
     1: name: this field is required
 name: tiny -> name: tiny\ninit: {konv: default}
@@ -144,23 +144,23 @@ name: tiny -> name: tiny\noutput_stride: 12
 name: tiny -> name: tiny\noutputs: [haed]
     2: outputs: no node 'haed'; did you mean 'head'? (there are: head, stages, stem)
 name: tiny -> name: tiny\noutputs: []
-    2: outputs: list should have at least 1 item after validation, not 0
+    2: outputs: has 0 entries, needs at least 1
 name: tiny -> name: tiny\noutputs: [stages.7, head]
     2: outputs: nothing called 'stages.7'; there are stages.0, stages.1, stages
 name: tiny -> name: tiny\npaper: {title: T, arxiv: 1707.01629}
-    2: paper.arxiv: input should be a valid string, not 1707.01629
+    2: paper.arxiv: needs text, not 1707.01629
 name: tiny -> name: tiny\npaper: {title: T, published: {parms: 3}}
     2: paper.published.parms: no key 'parms'; did you mean 'params'?
 input: [3, 32, 32] -> input: [3, 32]
     2: input.2: this field is required
 input: [3, 32, 32] -> input: [3, 32, 32, 1]
-    2: input: tuple should have at most 3 items after validation, not 4
+    2: input: has 4 entries, needs at most 3
 input: [3, 32, 32] -> input: 224
-    2: input: input should be a valid tuple, not 224
+    2: input: needs a list, not 224
 input: [3, 32, 32] -> input: [0, 32, 32]
     2: input.0: input should be greater than or equal to 1, not 0
 input: [3, 32, 32] -> input: [3, 32.5, 32]
-    2: input.1: input should be a valid integer, not 32.5
+    2: input.1: needs an integer, not 32.5
 input: [3, 32, 32] -> input: [3, 100000, 32]
     2: input.1: input should be less than or equal to 8192, not 100000
 stem: -> forward:
@@ -206,16 +206,16 @@ def test_mistakes_name_file_line_path_and_law(tmp_path: Path, change: str, messa
         ("3", "<text>:1: a spec is a mapping"),
         ("null", "<text>:1: a spec is a mapping"),
         ("{}", "<text>:1: name: this field is required"),
-        ("name: a\ninput: [3, 8, 8]\nnodes: {}", "<text>:3: nodes: .* at least 1 item"),
-        ("name: a\ninput: [3, 8, 8]\nnodes: [1]", "<text>:3: nodes: input should be a valid dict"),
-        ("name: a\ninput: [3, 8, 8]\nnodes: {a: null}", "<text>:3: nodes.a: input should be"),
+        ("name: a\ninput: [3, 8, 8]\nnodes: {}", "<text>:3: nodes: .* at least 1"),
+        ("name: a\ninput: [3, 8, 8]\nnodes: [1]", "<text>:3: nodes: needs a mapping"),
+        ("name: a\ninput: [3, 8, 8]\nnodes: {a: null}", "<text>:3: nodes.a: needs a mapping"),
         (
             "name: a\ninput: [3, 8, 8]\nnodes: {a: {width: 3}}",
             "<text>:3: nodes.a.block: this field",
         ),
         (
             "name: a\ninput: [3, 8, 8]\nnodes: {a: {block: [conv]}}",
-            "<text>:3: nodes.a.block: input",
+            "<text>:3: nodes.a.block: needs text",
         ),
         (
             "name: a\ninput: [3, 8, 8]\nnodes: {a: {block: sum}}",
@@ -348,10 +348,10 @@ def test_a_whole_unit_is_one_value():
     [
         ("{}", "nodes.stages.block: this field is required"),
         ("{groups: 2}", "nodes.stages.block: this field is required"),
-        ("{block: {block: basic}}", "nodes.stages.block: .* valid string"),
+        ("{block: {block: basic}}", "nodes.stages.block: needs text"),
         ("{block: basicc}", "nodes.stages.block: no block 'basicc'"),
         ("{block: basic}", "nodes.stages.groups: no field of block 'basic' called 'groups'"),
-        ("{block: repvgg, shortcut: 5}", "nodes.stages.shortcut: .* valid string, not 5"),
+        ("{block: repvgg, shortcut: 5}", "nodes.stages.shortcut: needs text, not 5"),
     ],
 )
 def test_a_unit_is_held_to_the_same_laws(unit: str, message: str):

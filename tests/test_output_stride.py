@@ -173,7 +173,7 @@ def test_every_shipped_network_takes_every_limit(name: str):
         assert limit_stride(limit_stride(graph, 16), limit).calls == dense.calls
 
 
-@pytest.mark.parametrize("limit", [0, 3, 64, -8, "high", "'8'", "[8]"])
+@pytest.mark.parametrize("limit", [0, 3, 64, -8, "high", "'8'", "[8]", "true"])
 def test_only_powers_of_two_up_to_32(net, limit: object):
     with pytest.raises(ArchError, match=r"^<text>:3: output_stride: "):
         net(CHAIN, output_stride=limit)

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError
 
 from archgen import files, yamlfile
 from archgen.columns import chief, from_validation
@@ -19,6 +19,13 @@ from archgen.spec import names
 from archgen.spec.lower import lower
 from archgen.spec.parts import Errors, Init, Node, Paper, Published, Sources, config
 from archgen.spec.rules import complaints
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"needs a number, not {value}")
+    return value
+
 
 Side: TypeAlias = Annotated[int, Field(ge=1, le=8192)]
 
@@ -37,7 +44,7 @@ class Net(BaseModel):
         Field(strict=False, description="channels, height, width"),
     ]
     init: Init = Init()
-    output_stride: Literal[1, 2, 4, 8, 16, 32] | None = Field(
+    output_stride: Annotated[Literal[1, 2, 4, 8, 16, 32] | None, BeforeValidator(_no_bool)] = Field(
         None, description="strides past it are cut and later convolutions dilated"
     )
     nodes: Annotated[dict[str, Node], Field(min_length=1, max_length=256)]

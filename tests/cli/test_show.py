@@ -81,7 +81,7 @@ def test_set(run) -> None:
     [
         ("stages.grups=32", "no field of block 'bottleneck_preact' called 'grups'"),
         ("nowhere.groups=32", "no key 'nowhere'"),
-        ("stages.groups=many", "input should be a valid integer, not 'many'"),
+        ("stages.groups=many", "needs an integer, not 'many'"),
         ("stages.groups=[1", "'[1' is no value"),
         ("name=../evil", "must be lower-case letters"),
         ("head.classes=-1", "greater than or equal to 1"),

@@ -161,7 +161,7 @@ def test_what_was_timed_is_said(run, small: Path) -> None:
     [
         (["--recipe", "resnet"], "recipe: no recipe 'resnet'; did you mean 'resnet_cifar'?"),
         (["--with", "mixp=1"], "no field of a recipe 'mixp'; did you mean 'mixup'?"),
-        (["--with", "mixup=a"], "mixup: input should be a valid number, not 'a'"),
+        (["--with", "mixup=a"], "mixup: needs a number, not 'a'"),
         (["--with", "clip=[1"], "--with: clip: '[1' is no value"),
         (["--precision", "half"], "precision: input should be 'float32', 'bfloat16', 'float16'"),
         (["--data", "cifar10", "--data-root", "."], "give --data-root with torchvision's layout"),
