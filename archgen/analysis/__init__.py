@@ -3,6 +3,16 @@
 from archgen.analysis.counts import Cost, cost
 from archgen.analysis.last_map import last_map
 from archgen.analysis.memory import saved_bytes
+from archgen.analysis.receptive import Field, receptive_field, receptive_fields
 from archgen.analysis.strides import strides
 
-__all__ = ["Cost", "cost", "last_map", "saved_bytes", "strides"]
+__all__ = [
+    "Cost",
+    "Field",
+    "cost",
+    "last_map",
+    "receptive_field",
+    "receptive_fields",
+    "saved_bytes",
+    "strides",
+]
