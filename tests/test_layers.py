@@ -49,7 +49,7 @@ HOMES = {
     "sklearn": ([], ["train"]),
     "torchvision": ([], ["train"]),
     "scipy": ([], ["study"]),
-    "networkx": ([], ["graph"]),
+    "networkx": ([], ["graph", "analysis"]),
     "numpy": (["train"], []),
     "streamlit": ([], []),
     "plotly": ([], ["report"]),

@@ -3,16 +3,20 @@
 from archgen.analysis.counts import Cost, cost
 from archgen.analysis.last_map import last_map
 from archgen.analysis.memory import saved_bytes
+from archgen.analysis.parallel import Parallelism, parallelism, width
 from archgen.analysis.receptive import Field, receptive_field, receptive_fields
 from archgen.analysis.strides import strides
 
 __all__ = [
     "Cost",
     "Field",
+    "Parallelism",
     "cost",
     "last_map",
+    "parallelism",
     "receptive_field",
     "receptive_fields",
     "saved_bytes",
     "strides",
+    "width",
 ]
