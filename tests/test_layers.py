@@ -50,7 +50,7 @@ HOMES = {
     "torchvision": ([], ["train"]),
     "scipy": ([], ["study"]),
     "networkx": ([], ["graph", "analysis"]),
-    "numpy": (["train"], []),
+    "numpy": (["train"], ["analysis"]),
     "streamlit": ([], []),
     "plotly": ([], ["report"]),
     "yaml": (["yamlfile"], []),

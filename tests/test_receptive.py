@@ -1,4 +1,4 @@
-"""Receptive fields, against published ones and by hand; against PyTorch in tests/torch."""
+"""Receptive fields, against published ones and by hand; against modules in tests/torch."""
 
 from __future__ import annotations
 

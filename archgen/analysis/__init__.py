@@ -1,6 +1,7 @@
 """Numbers from a graph, without PyTorch."""
 
 from archgen.analysis.counts import Cost, cost
+from archgen.analysis.coverage import Coverage, coverage, gridding, phases
 from archgen.analysis.last_map import last_map
 from archgen.analysis.memory import saved_bytes
 from archgen.analysis.parallel import Parallelism, parallelism, width
@@ -9,11 +10,15 @@ from archgen.analysis.strides import strides
 
 __all__ = [
     "Cost",
+    "Coverage",
     "Field",
     "Parallelism",
     "cost",
+    "coverage",
+    "gridding",
     "last_map",
     "parallelism",
+    "phases",
     "receptive_field",
     "receptive_fields",
     "saved_bytes",
