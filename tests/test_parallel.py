@@ -6,7 +6,7 @@ import networkx as nx
 import pytest
 
 from archgen import cost, files, load
-from archgen.analysis import parallelism, width
+from archgen.analysis import concurrency, parallelism
 from archgen.graph import Builder, Graph, add
 from archgen.ops import Mul
 from archgen.passes.fold import fold
@@ -25,7 +25,7 @@ def test_branches_by_hand():
     graph = uneven()
     found = parallelism(graph)
     assert found.generations == (("stem",), ("short", "a"), ("b",), ("c",), ("last",))
-    assert width(graph) == 2
+    assert concurrency(graph) == 2
     macs = {"stem": 2 * 4 * 9, "short": 4 * 4 * 25, "a": 16, "b": 16, "c": 16, "last": 32}
     assert found.macs == 100 * sum(macs.values())
     assert found.critical_macs == 100 * (macs["stem"] + macs["short"] + macs["last"])
@@ -44,7 +44,7 @@ def test_layers_side_by_side_need_not_be_of_one_generation():
     found = parallelism(graph)
     assert max(map(len, found.generations)) == 2
     assert found.generations[0] == ("first", "chain_0")
-    assert width(graph) == 4
+    assert concurrency(graph) == 4
 
 
 def test_a_gate_is_no_layer_on_a_path_but_has_macs():
@@ -53,7 +53,7 @@ def test_a_gate_is_no_layer_on_a_path_but_has_macs():
     graph = builder.graph("g", [(x * x.gate("gate")).conv("last", 4)])
     found = parallelism(graph)
     assert found.generations == (("conv",), ("last",))
-    assert width(graph) == 1
+    assert concurrency(graph) == 1
     # The path through the gate is the heavier one: nothing can run beside it.
     assert found.macs == found.critical_macs == cost(graph).macs == 64 * (9 + 1) * 16 + 16
 
@@ -62,7 +62,7 @@ def test_a_network_without_layers():
     builder = Builder((4, 8, 8))
     graph = builder.graph("g", [builder.input.act()])
     found = parallelism(graph)
-    assert (found.generations, width(graph), found.gain) == ((), 0, 1.0)
+    assert (found.generations, concurrency(graph), found.gain) == ((), 0, 1.0)
 
 
 @pytest.mark.parametrize("name", files.names("specs"))
@@ -72,11 +72,11 @@ def test_every_spec(name: str):
     assert len(found.generations) == counts.depth
     assert found.macs == counts.macs
     assert 0 < found.critical_macs <= counts.macs
-    assert max(map(len, found.generations)) <= width(net)
+    assert max(map(len, found.generations)) <= concurrency(net)
 
 
 @pytest.mark.parametrize("name", ["parnet_digits", "dpn_digits", "mixed_digits", "dsnet_digits"])
-def test_generations_and_width_as_networkx_has_them(name: str):
+def test_generations_and_concurrency_as_networkx_has_them(name: str):
     """The graph of layers that follow each other, gates left out."""
     graph = load(name).graph()
     dag = graph.dag.copy()
@@ -89,14 +89,14 @@ def test_generations_and_width_as_networkx_has_them(name: str):
     closed = nx.transitive_closure_dag(dag).subgraph(layers)
     generations = [set(each) for each in nx.topological_generations(closed)]
     assert [set(each) for each in parallelism(graph).generations] == generations
-    assert width(graph) == max(map(len, nx.antichains(closed)))
+    assert concurrency(graph) == max(map(len, nx.antichains(closed)))
 
 
 def test_the_streams_of_parnet():
     """Three streams; while it is trained, each has two convolutions side by side."""
     trained = load("parnet_s").graph()
     deployed = fold(trained).graph
-    assert (width(trained), width(deployed)) == (6, 3)
+    assert (concurrency(trained), concurrency(deployed)) == (6, 3)
     found = parallelism(deployed)
     assert [len(each) for each in found.generations] == [1, 1, 2, 3, 3, 3, 3, 2, 2, 1, 1, 1]
     assert found.generations[5] == (

@@ -100,3 +100,11 @@ def test_where_strides_differ_there_is_no_one_field():
     assert field(graph, "coarse") is not None
     assert field(graph, "add") is None
     assert receptive_field(graph) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet50", "dpn68", "densenet121", "parnet_s", "pyramidnet200_a300_imagenet"]
+)
+def test_output_stride_leaves_the_field_as_it_is(name: str):
+    net = load(name)
+    assert receptive_field(net.set({"output_stride": 8})) == receptive_field(net)

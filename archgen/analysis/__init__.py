@@ -4,7 +4,7 @@ from archgen.analysis.counts import Cost, cost
 from archgen.analysis.coverage import Coverage, coverage, gridding, phases
 from archgen.analysis.last_map import last_map
 from archgen.analysis.memory import saved_bytes
-from archgen.analysis.parallel import Parallelism, parallelism, width
+from archgen.analysis.parallel import Parallelism, concurrency, parallelism
 from archgen.analysis.receptive import Field, receptive_field, receptive_fields
 from archgen.analysis.strides import strides
 
@@ -13,6 +13,7 @@ __all__ = [
     "Coverage",
     "Field",
     "Parallelism",
+    "concurrency",
     "cost",
     "coverage",
     "gridding",
@@ -23,5 +24,4 @@ __all__ = [
     "receptive_fields",
     "saved_bytes",
     "strides",
-    "width",
 ]

@@ -62,12 +62,13 @@ def parallelism(net: Net | Graph) -> Parallelism:
     )
 
 
-def width(net: Net | Graph) -> int:
-    """Count the most convolutions and linear layers no one of which needs another's result.
+def concurrency(net: Net | Graph) -> int:
+    """Count the most convolutions and linear layers that could run at one time.
 
-    They need not be of one generation. What only makes a gate is left out. By Dilworth's
-    theorem they are as many as the chains that it takes to cover all layers; in a smallest cover,
-    each pair of a largest matching, of layers with layers that need them, spares a chain.
+    None of them needs another's result; they need not be of one generation. What only makes a
+    gate is left out. By Dilworth's theorem they are as many as the chains that it takes to cover
+    all layers; in a smallest cover, each pair of a largest matching, of layers with layers that
+    need them, spares a chain.
 
     Args:
         net: A spec or a graph.
