@@ -8,6 +8,7 @@ import pytest
 from archgen import ArchError, load
 from archgen.analysis import coverage, gridding, phases, receptive_fields
 from archgen.graph import Builder, Graph, Map
+from archgen.ops import Conv
 
 
 def chain(*dilations: int) -> Graph:
@@ -119,3 +120,12 @@ def test_what_is_not_there(arguments, message: str):
     with pytest.raises(ArchError) as caught:
         coverage(load("drn_c_26"), *arguments)
     assert str(caught.value) == message
+
+
+def test_a_pixel_that_sees_nothing_but_padding():
+    builder = Builder((2, 4, 4))
+    x = builder.add("far", Conv(2, 2, 2, padding=8, dilation=8), builder.input)
+    graph = builder.graph("g", [x])
+    assert coverage(graph, pixel=(0, 0)).seen == 1
+    with pytest.raises(ArchError, match="no path leads here from input"):
+        coverage(graph, pixel=(6, 6))

@@ -8,6 +8,7 @@ from archgen import files, load
 from archgen.analysis import Field, receptive_field, receptive_fields, strides
 from archgen.graph import Builder, Graph, Map
 from archgen.ops import Conv, Pool
+from archgen.passes.fold import fold
 
 VGG16 = [(3, 1, 1), (3, 1, 1), (2, 2, 0)] * 2 + [*[(3, 1, 1)] * 3, (2, 2, 0)] * 3
 ALEXNET = [(11, 4, 0), (3, 2, 0), (5, 1, 2), (3, 2, 0), *[(3, 1, 1)] * 3, (3, 2, 0)]
@@ -108,3 +109,9 @@ def test_where_strides_differ_there_is_no_one_field():
 def test_output_stride_leaves_the_field_as_it_is(name: str):
     net = load(name)
     assert receptive_field(net.set({"output_stride": 8})) == receptive_field(net)
+
+
+@pytest.mark.parametrize("name", ["repvgg_a0", "parnet_s", "dpn68", "drn_c_26"])
+def test_folding_leaves_the_field_as_it_is(name: str):
+    graph = load(name).graph()
+    assert receptive_field(fold(graph).graph) == receptive_field(graph)

@@ -117,7 +117,7 @@ def coverage(
     end = _result(graph, of) if of else before_head(graph)
     start = _result(graph, seen)
     values = _followed(graph, end, start, _one(graph.calls[end], pixel))
-    if values is None:
+    if values is None or not values.any():
         raise ArchError(of, f"no path leads here from {seen}; name a map before it")
     return Coverage(values / values.sum())
 
