@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from archgen import ArchError, Net, cost, files, load
+from archgen.analysis import coverage, receptive_field
 from archgen.ops import size
-from archgen.view import dot, short, stage_rows
+from archgen.view import dot, shades, short, stage_rows
 
 DEFAULT = "dpn131"
 
@@ -38,10 +39,12 @@ def draw(net: Net, text: str) -> None:
         "MACs": short(counts.macs),
         "Activations": short(counts.activations),
         "Layers": str(counts.depth),
+        "Receptive field": str(receptive_field(net) or "all"),
     }
     for column, (label, value) in zip(st.columns(len(figures)), figures.items(), strict=True):
         column.metric(label, value)
-    stages, diagram, spec = st.tabs(["Stages", "Diagram", "Spec"])
+    stages, diagram, field, spec = st.tabs(["Stages", "Diagram", "Field", "Spec"])
+    rows = stage_rows(net)
     stages.dataframe(
         [
             {
@@ -53,7 +56,7 @@ def draw(net: Net, text: str) -> None:
                 "MACs": row.macs,
                 "share of MACs": f"{row.share:.1%}",
             }
-            for row in stage_rows(net)
+            for row in rows
         ],
         hide_index=True,
         height="content",
@@ -63,6 +66,23 @@ def draw(net: Net, text: str) -> None:
     )
     diagram.graphviz_chart(dot(net))
     spec.code(text, language="yaml")
+    with field:
+        draw_field(net, [row.path for row in rows if len(row.shape) == 3])
+
+
+def draw_field(net: Net, maps: list[str]) -> None:
+    """Draw what the middle pixel of one map sees of another."""
+    left, right = st.columns(2)
+    of = left.selectbox("The middle pixel of", maps, index=len(maps) - 1, key="of")
+    seen = right.selectbox("sees of", ["input", *maps[: maps.index(of)]], key="seen")
+    try:
+        found = coverage(net, of, seen)
+    except ArchError as error:
+        st.info(str(error))
+        return
+    part = f"{found.density:.0%} of a field of {size(found.field.shape)}"
+    st.caption(f"{found.seen:,} positions, {part}")
+    st.code(shades(found), language=None)
 
 
 main()

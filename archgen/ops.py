@@ -92,6 +92,27 @@ class Param(NamedTuple):
     shape: Shape
 
 
+class Window(NamedTuple):
+    """What a pixel reads along each axis of the map before it.
+
+    Pixel i reads `kernel` entries, `dilation` apart; the first is ``i * stride - padding``.
+    """
+
+    kernel: int = 1
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
+    @property
+    def reach(self) -> int:
+        """Pixels from the first entry to the last."""
+        return self.dilation * (self.kernel - 1)
+
+
+POINT = Window()
+"""What a pixel reads of a map of the same size: the pixel in its own place."""
+
+
 def size(shape: Shape) -> str:
     """Write a shape as people do: ``64x32x32``."""
     return "x".join(map(str, shape))
@@ -149,6 +170,11 @@ class Op:
     """Whether the field counts it as a layer of depth (convolution, linear)."""
     view: ClassVar[bool] = False
     """Whether the output lies in its operand's memory."""
+
+    @property
+    def window(self) -> Window:
+        """What a pixel of the output reads of each operand; not asked behind a mean."""
+        return POINT
 
     def shape(self, *inputs: Shape) -> Shape:
         """Give the output's shape; raise `Law` where the operands do not fit."""
@@ -221,6 +247,10 @@ class Conv(Op):
     dilation: int = 1
     groups: int = 1
     bias: bool = False
+
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding, self.dilation)
 
     def shape(self, *inputs: Shape) -> Shape:
         _sized(inputs[0], self.inp)
@@ -438,6 +468,10 @@ class Pool(Op):
     dilation: int = 1
     ceil: bool = False
 
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding, self.dilation)
+
     def shape(self, *inputs: Shape) -> Shape:
         if self.padding > self.kernel // 2:
             raise Law(
@@ -473,6 +507,10 @@ class Frame(Op):
 
     width: int
 
+    @property
+    def window(self) -> Window:
+        return Window(padding=self.width)
+
     def shape(self, *inputs: Shape) -> Shape:
         channels, *sides = _map(inputs[0])
         return (channels, *(side + 2 * self.width for side in sides))
@@ -495,6 +533,10 @@ class DilatedPool(Op):
     kernel: int
     stride: int = 1
     dilation: int = 1
+
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, dilation=self.dilation)
 
     def shape(self, *inputs: Shape) -> Shape:
         channels, *sides = _map(inputs[0])
@@ -730,6 +772,10 @@ class Subsample(Op):
     tight: ClassVar[bool] = True
     view: ClassVar[bool] = True
     stride: int
+
+    @property
+    def window(self) -> Window:
+        return Window(stride=self.stride)
 
     def shape(self, *inputs: Shape) -> Shape:
         channels, *sides = _map(inputs[0])

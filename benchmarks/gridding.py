@@ -19,9 +19,12 @@ import torch
 from torch import Tensor, nn
 
 import archgen
+from archgen import analysis
 
 PERIOD = 4
 """The widest dilation of all networks here, in pixels of the last maps."""
+ENTRY = "stages.1"
+"""What comes before the first dilated level of all networks here."""
 IMPULSES = [(112, 112), (114, 115), (117, 109), (110, 113)]
 """Rows and columns of the image, at several offsets from the network's strides."""
 
@@ -49,24 +52,9 @@ NETWORKS = [
 ]
 
 
-def gridding(energy: Tensor, period: int = PERIOD) -> float:
-    """Say how unevenly energy lies over the classes of positions (row, column) mod `period`.
-
-    With q the classes' shares of the energy and n = period²: sqrt((n sum(q²) - 1) / (n - 1)),
-    which is 0 where all classes have the same and 1 where one has all. By Parseval it is the
-    root mean square of the spectrum of the energy at the n - 1 frequencies (u, v) / period but
-    zero, over that at zero. Maps of a batch are measured one by one and averaged.
-
-    Args:
-        energy: Not negative, (N, H, W); `period` divides H and W.
-        period: Dilation whose grid is looked for, in pixels.
-    """
-    maps, height, width = energy.shape
-    grid = energy.reshape(maps, height // period, period, width // period, period)
-    shares = grid.sum((1, 3)).flatten(1) / energy.sum((1, 2))[:, None]
-    count = period**2
-    uneven = (count * shares.square().sum(1) - 1) / (count - 1)
-    return float(uneven.clamp(min=0).sqrt().mean())
+def gridding(energy: Tensor) -> float:
+    """Give the mean gridding of maps (N, H, W)."""
+    return mean(analysis.gridding(one, PERIOD) for one in energy.double().numpy())
 
 
 def through(levels: Sequence[nn.Module], x: Tensor) -> list[Tensor]:
@@ -84,21 +72,15 @@ def impulse(channels: Tensor, side: int = 28) -> Tensor:
     return x
 
 
-@torch.inference_mode()
 def by_paths(network: Network) -> list[tuple[float, float]]:
-    """Count paths: all weights alike, from one position of the first dilated level's input.
+    """Follow paths: all weights alike, from the middle pixel to the first dilated level's input.
 
-    Gives, for each level, the gridding of the number of paths and the share of the positions
-    that any path reaches.
+    Gives, for each level, the gridding of the paths, and the share of the positions that any path
+    leads to.
     """
-    model = archgen.build(archgen.load(network.spec).set(network.changes)).eval()
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            module.weight.fill_(1 / module.weight[0].numel())
-    levels = [model.get_submodule(path) for path in network.levels]
-    first = entering(model, levels[0], torch.zeros(1, 3, 224, 224))
-    counts = [x.mean(1) for x in through(levels, impulse(torch.ones(first.shape[1])))]
-    return [(gridding(x), float((x > 0).float().mean())) for x in counts]
+    graph = archgen.load(network.spec).set(network.changes).graph()
+    found = [analysis.coverage(graph, level, seen=ENTRY) for level in network.levels]
+    return [(each.gridding(PERIOD), each.seen / each.shares.size) for each in found]
 
 
 def entering(model: nn.Module, level: nn.Module, images: Tensor) -> Tensor:

@@ -49,8 +49,8 @@ HOMES = {
     "sklearn": ([], ["train"]),
     "torchvision": ([], ["train"]),
     "scipy": ([], ["study"]),
-    "networkx": ([], ["graph"]),
-    "numpy": (["train"], []),
+    "networkx": ([], ["graph", "analysis"]),
+    "numpy": (["train"], ["analysis"]),
     "streamlit": ([], []),
     "plotly": ([], ["report"]),
     "yaml": (["yamlfile"], []),
@@ -177,6 +177,8 @@ def test_no_other_library_is_imported():
         "import archgen.view, archgen.study, archgen.report, archgen.train, archgen.spec.schema",
         "import archgen as a; n = a.load('dpn92'); a.cost(n); a.source(n); n.digest(); n.dump()",
         "from archgen.study import load_study; load_study('pyramid')",
+        "from archgen import analysis as a, load; n = load('dpn92'); "
+        "a.receptive_field(n); a.parallelism(n); a.saved_bytes(n)",
     ],
 )
 def test_the_wall(code: str):

@@ -1,8 +1,27 @@
 """Numbers from a graph, without PyTorch."""
 
 from archgen.analysis.counts import Cost, cost
+from archgen.analysis.coverage import Coverage, coverage, gridding, phases
 from archgen.analysis.last_map import last_map
 from archgen.analysis.memory import saved_bytes
+from archgen.analysis.parallel import Parallelism, concurrency, parallelism
+from archgen.analysis.receptive import Field, receptive_field, receptive_fields
 from archgen.analysis.strides import strides
 
-__all__ = ["Cost", "cost", "last_map", "saved_bytes", "strides"]
+__all__ = [
+    "Cost",
+    "Coverage",
+    "Field",
+    "Parallelism",
+    "concurrency",
+    "cost",
+    "coverage",
+    "gridding",
+    "last_map",
+    "parallelism",
+    "phases",
+    "receptive_field",
+    "receptive_fields",
+    "saved_bytes",
+    "strides",
+]

@@ -13,7 +13,12 @@ def last_map(graph: Graph) -> Shape:
 
     Its side is what papers call output resolution. A network that ends in a map has that one.
     """
+    return graph.calls[before_head(graph)].shape
+
+
+def before_head(graph: Graph) -> int:
+    """Give the position of the call that gives the last map."""
     index = graph.outputs[-1]
     while isinstance(graph.calls[index].op, _HEAD):
         index = graph.calls[index].inputs[0]
-    return graph.calls[index].shape
+    return index

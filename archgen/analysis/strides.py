@@ -19,5 +19,5 @@ def strides(graph: Graph) -> tuple[int, ...]:
     for call in graph.calls:
         before = max((found[source] for source in call.inputs), default=1)
         lost = isinstance(call.op, Mean | Flatten | Linear)
-        found.append(0 if lost else before * getattr(call.op, "stride", 1))
+        found.append(0 if lost else before * call.op.window.stride)
     return tuple(found)

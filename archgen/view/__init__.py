@@ -18,6 +18,7 @@ from archgen.view.papers import (
     summary,
 )
 from archgen.view.rows import OpRow, StageRow, op_rows, stage_rows
+from archgen.view.shades import shades
 from archgen.view.words import (
     brief,
     chosen,
@@ -55,6 +56,7 @@ __all__ = [
     "op_words",
     "paper_rows",
     "plain",
+    "shades",
     "short",
     "spec_rows",
     "stage_rows",

@@ -1,4 +1,4 @@
-"""The measure of gridding, and what it says of DRN-A, B and C before training."""
+"""What gridding says of DRN-A, B and C before training."""
 
 from __future__ import annotations
 
@@ -6,29 +6,11 @@ import runpy
 from pathlib import Path
 
 import pytest
-import torch
 
 pytestmark = pytest.mark.torch
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "gridding.py"))
 NETWORKS = {network.name: network for network in SCRIPT["NETWORKS"]}
-
-
-def gridding(energy: torch.Tensor) -> float:
-    return SCRIPT["gridding"](energy)
-
-
-def test_the_measure():
-    grid = torch.zeros(1, 28, 28)
-    grid[:, 1::4, 2::4] = 3
-    assert gridding(grid) == pytest.approx(1)
-    assert gridding(torch.ones(1, 28, 28)) == pytest.approx(0, abs=1e-3)
-
-    energy = torch.rand(1, 28, 28, dtype=torch.float64)
-    spectrum = torch.fft.fft2(energy)[0, ::7, ::7].abs().flatten()
-    rms = spectrum[1:].square().mean().sqrt() / spectrum[0]
-    assert gridding(energy) == pytest.approx(rms.item(), rel=1e-9)
-    assert gridding(energy.roll((3, 1), (1, 2))) == pytest.approx(rms.item(), rel=1e-9)
 
 
 def test_paths():
