@@ -346,9 +346,13 @@ def test_a_whole_unit_is_one_value():
 @pytest.mark.parametrize(
     ("unit", "message"),
     [
-        ("{}", "nodes.stages.block: this field is required"),
-        ("{groups: 2}", "nodes.stages.block: this field is required"),
-        ("{block: {block: basic}}", "nodes.stages.block: needs text"),
+        ("{}", "nodes.stages.block: this field is required; write the name of a block"),
+        ("{groups: 2}", "nodes.stages.block: this field is required; write the name of a block"),
+        (
+            "{block: {block: basic}}",
+            "nodes.stages.block: needs text, not {'block': 'basic'}; write",
+        ),
+        ("{block: [basic]}", r"nodes.stages.block: needs text, not \['basic'\]; write the name"),
         ("{block: basicc}", "nodes.stages.block: no block 'basicc'"),
         ("{block: basic}", "nodes.stages.groups: no field of block 'basic' called 'groups'"),
         ("{block: repvgg, shortcut: 5}", "nodes.stages.shortcut: needs text, not 5"),
@@ -357,6 +361,56 @@ def test_a_whole_unit_is_one_value():
 def test_a_unit_is_held_to_the_same_laws(unit: str, message: str):
     with pytest.raises(ArchError, match=f"^<text>:[0-9]+: {message}"):
         parse(SPEC.replace("block: bottleneck\n", f"block: {unit}\n"))
+
+
+UNIT = """\
+name: tiny
+input: [3, 32, 32]
+nodes:
+  stages:
+    depth: 2
+    groups: 2
+    block:
+      block: bottleneck
+      width: 16
+      shortcut:
+        join: add
+        widen: conv
+    stride: 1
+  head: {block: pool_linear}
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("width:", "widht:", "9: nodes.stages.widht: no field of block 'bottleneck'"),
+        ("block: bottleneck", "block: bottelneck", "8: nodes.stages.block: no block 'bottelneck'"),
+        ("block: bottleneck", "block: {block: basic}", "8: nodes.stages.block: .* write the name"),
+        ("block: bottleneck", "expand: 2", "7: nodes.stages.block: .* write the name"),
+        ("width: 16", "width: 15", "6: stages.0.spatial: 15 -> 15 channels"),
+        ("width: 16", "width: [16]", "9: nodes.stages.width: 1 values for 2 blocks"),
+        ("width: 16", "depth: 0", "9: nodes.stages.depth: "),
+        ("join: add", "join: sum", "11: nodes.stages.shortcut.join: no join 'sum'"),
+        ("width: 16", "expand: 0", "9: stages.0.expand: "),
+        ("widen: conv", "widen: 3", "10: stages.0.shortcut.widen: input should be 'conv' or"),
+        ("widen: conv", "wide: conv", "12: nodes.stages.shortcut.wide: no field of join 'add'"),
+        ("groups:", "gruops:", "6: nodes.stages.gruops: no field of block 'bottleneck'"),
+        ("stride: 1", "stride: [1]", "13: nodes.stages.stride: 1 values for 2 blocks"),
+    ],
+)
+def test_a_mistake_in_a_unit_has_its_own_line(right: str, wrong: str, message: str):
+    assert parse(UNIT).graph()
+    with pytest.raises(ArchError, match=f"^<text>:{message}"):
+        parse(UNIT.replace(right, wrong)).graph()
+
+
+@pytest.mark.parametrize("key", ["between", "down", "fuse"])
+def test_a_block_inside_a_node_is_a_name(key: str):
+    with pytest.raises(
+        ArchError, match=f"^nodes.stages.{key}.block: .*; write the name of a block"
+    ):
+        parse(SPEC).set({f"stages.{key}": {"block": {"block": "conv"}}})
 
 
 def test_dump_loads_as_an_equal_net():

@@ -162,13 +162,16 @@ def _print_alphas(alphas: Sequence[AlphaRow]) -> None:
 
 
 def _told(counted: Summary, claims: Sequence[ClaimRow]) -> str:
-    """Sum up in two lines."""
-    holds = sum(row.holds for row in claims)
-    return (
+    """Sum up figures in one line, and claims in another where there are any."""
+    figures = (
         f"{counted.variants} networks, {counted.figures} figures: {counted.agree} agree within "
         f"rounding, {counted.explained} differ for a known reason, {counted.unexplained} "
-        f"unexplained\n{len(claims)} claims: {holds} hold, {len(claims) - holds} differ"
+        "unexplained"
     )
+    if not claims:
+        return figures
+    holds = sum(row.holds for row in claims)
+    return f"{figures}\n{len(claims)} claims: {holds} hold, {len(claims) - holds} differ"
 
 
 def _print_lines(*texts: str) -> None:

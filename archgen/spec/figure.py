@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,7 +11,11 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler, PlainSerializer, PlainValidator
 
 _FACTORS = {"k": 10**3, "M": 10**6, "G": 10**9, "MB": 2**20, "%": 1}
-_NUMBER = r"\d+(?:\.\d+)?"
+
+
+def _pattern(units: Iterable[str]) -> str:
+    """Give what a number with one of these units looks like."""
+    return rf"^\d+(?:\.\d+)? ({'|'.join(units)})$"
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Figure:
     text: str
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(f"{_NUMBER} ({'|'.join(_FACTORS)})", self.text):
+        if not re.fullmatch(_pattern(_FACTORS), self.text):
             raise ValueError(f"{self.text!r} is no number with a unit")
 
     def __str__(self) -> str:
@@ -88,7 +93,7 @@ class Printed:
     @property
     def pattern(self) -> str:
         """What the text looks like."""
-        return f"^{_NUMBER} ({'|'.join(self.units)})$"
+        return _pattern(self.units)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
         return handler.generate_schema(

@@ -219,6 +219,9 @@ def _clean(error: ValidationError, data: Any) -> ArchError:
             kept.append(str(part))
     if first["type"] == "missing":
         kept.append(str(first["loc"][-1]))
+    if first["type"] in ("missing", "string_type") and kept[-1:] == ["block"]:
+        wanted = "write the name of a block, such as basic"
+        return ArchError(".".join(kept), f"{plain.message}; {wanted}")
     if first["type"] == "extra_forbidden":
         owners: dict[str, type[BaseModel]] = {
             "paper.published.errors": Errors,
@@ -244,5 +247,8 @@ def _placed(error: ArchError, document: yamlfile.Document | None) -> ArchError:
         node = keys[0]
         field = error.field or (keys[-1] if len(keys) > 1 else "")
         keys = ["nodes", node, field]
+    written = [*keys[:2], "block", *keys[2:]]
+    if len(keys) > 2 and tuple(written[:4]) in document.lines:  # where `_laid_out` found it
+        keys = written
     line = document.line(tuple(keys))
     return ArchError(error.path, error.message, file=document.file, line=line, field=error.field)

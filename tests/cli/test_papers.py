@@ -17,7 +17,7 @@ def test_all_papers_fit_a_hundred_columns(run, monkeypatch: pytest.MonkeyPatch) 
     assert lines[-2:] == [
         "98 networks, 230 figures: 201 agree within rounding, 25 differ for a known reason, "
         "4 unexplained",
-        "25 claims: 23 hold, 2 differ",
+        "17 claims: 14 hold, 3 differ",
     ]
 
 
@@ -49,6 +49,14 @@ def test_a_family_without_figures(run) -> None:
     assert result.exit_code == 0
     assert "without published figures: ds2net50" in result.stdout
     assert "40,448 (0.16%)" in result.stdout
+    assert result.stdout.endswith("\n5 claims: 4 hold, 1 differ\n")
+
+
+def test_a_family_without_claims(run) -> None:
+    result = run("papers", "--family", "resnext")
+    assert result.exit_code == 0
+    assert "sources say" not in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("7 networks, ")
 
 
 def test_json(run) -> None:
@@ -63,7 +71,7 @@ def test_json(run) -> None:
         "what": "params", "published": "37.7 M", "computed": 37_668_392, "shown": "37.67 M",
         "verdict": "agrees", "reason": "",
     }  # fmt: skip
-    assert len(found["claims"]) == 25
+    assert len(found["claims"]) == 17
     assert found["alphas"][1]["additive"] == 1_772_706
 
 
