@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from archgen.analysis import Cost, cost
     from archgen.codegen import source
     from archgen.errors import ArchError
-    from archgen.export import load_weights
+    from archgen.export.load import load_weights
     from archgen.graph import Graph
     from archgen.nn import build, deploy
     from archgen.spec import Net, load
@@ -50,7 +50,7 @@ _HOMES = {
     "cost": "archgen.analysis",
     "deploy": "archgen.nn",
     "load": "archgen.spec",
-    "load_weights": "archgen.export",
+    "load_weights": "archgen.export.load",
     "search": "archgen.study",
     "source": "archgen.codegen",
 }

@@ -30,6 +30,7 @@ LAYERS = [
     ["train.recipe"],
     ["nn"],
     ["export"],
+    ["export.load"],
     ["train"],
     ["study"],
     ["view"],
@@ -41,7 +42,7 @@ LAYERS = [
 RANKS = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
 
 HOMES = {
-    "torch": (["nn", "export", "train"], ["cli", "study"]),
+    "torch": (["nn", "export.load", "train"], ["cli", "study"]),
     "safetensors": (["nn"], ["study", "train"]),
     "typer": (["cli"], []),
     "rich": ([], ["cli"]),
@@ -179,6 +180,8 @@ def test_no_other_library_is_imported():
         "from archgen.study import load_study; load_study('pyramid')",
         "from archgen import analysis as a, load; n = load('dpn92'); "
         "a.receptive_field(n); a.parallelism(n); a.saved_bytes(n)",
+        "import archgen as a; from archgen.export import advice, fit;"
+        " advice.complaint(fit.fit(a.load('drn_a_50'), {'fc.bias': (9,)}), {'fc.bias': (9,)})",
     ],
 )
 def test_the_wall(code: str):

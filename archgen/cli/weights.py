@@ -71,7 +71,6 @@ def weights(
     with working(f"loading {from_.name}"), enough_memory(net):
         import torch
 
-        from archgen.export.advice import complaint
         from archgen.export.fit import fit
         from archgen.export.load import fill
         from archgen.nn import deploy as fold
@@ -81,13 +80,11 @@ def weights(
 
         given = read_weights(from_)
         found = fit(net, given.shapes, classes=classes)
-        fits = found.complete or (partial and bool(found.found))
-        if not fits and not json:
-            raise ArchError("", complaint(found, given.shapes), file=str(from_))
+        fits = found.loads(partial=partial)
         written: list[Path] = []
-        if fits:
+        if fits or not json:
             torch.manual_seed(seed)
-            model, own = fill(found, given), found.net
+            model, own = fill(found, given, partial=partial), found.net
             about = {"from": f"{from_.name}, {found.naming.source}"}
             if out is not None and deploy:
                 written = save_deployed(fold(model), deploy_form(own).graph, out, metadata=about)

@@ -11,10 +11,12 @@ from archgen.export.naming import Naming, said
 from archgen.graph import Graph
 from archgen.ops import Norm, Shape
 from archgen.spec import Net
-from archgen.spec.head import head_of
+from archgen.spec.head import head_of, heads
+from archgen.spec.lower import lower_all
 
 COUNTER = "num_batches_tracked"
 """A norm's count of steps: older files have none, and nothing is computed from it."""
+UNREAD = "no output needs them"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Fit:
         missing: Our names of those that the file lacks -> theirs, None where they have no name.
         misfits: Those of another shape.
         unexpected: The file's names of those without a place here.
-        unused: The file's names of those that its authors' code never uses -> why.
+        unused: The file's names of those that its authors' code never uses, or that the network
+            leaves out for its ``outputs`` -> why.
     """
 
     net: Net
@@ -56,11 +59,16 @@ class Fit:
         """Whether every tensor of the network and of the file has its counterpart."""
         return not (self.missing or self.misfits or self.unexpected)
 
+    def loads(self, *, partial: bool = False) -> bool:
+        """Whether the file is taken: a complete one, or in part any of which something fits."""
+        return self.complete or (partial and bool(self.found))
+
 
 def fit(net: Net, given: Mapping[str, Shape], *, classes: int | None = None) -> Fit:
     """Find the names that a file uses, and the place of each of its tensors.
 
-    The names are those by which the most tensors are found.
+    The names are those by which the most tensors are found, and the fewest are strange. A network
+    with ``outputs`` has room for the file of the whole one: what no output needs is unused.
 
     Args:
         net: The network.
@@ -75,8 +83,9 @@ def fit(net: Net, given: Mapping[str, Shape], *, classes: int | None = None) -> 
         net = net.set({f"{head_of(net)}.classes": classes})
         new = classifier(net)
     wanted = tensors(net.graph())
-    fits = [_fit(net, naming, wanted, given, new) for naming in NAMINGS]
-    return max(fits, key=lambda one: len(one.found) + len(one.misfits))
+    unread = _unread(net, wanted)
+    fits = [_fit(net, naming, wanted, unread, given, new) for naming in NAMINGS]
+    return max(fits, key=lambda one: (len(one.found) + len(one.misfits), -len(one.unexpected)))
 
 
 def tensors(graph: Graph) -> dict[str, Shape]:
@@ -95,14 +104,29 @@ def classifier(net: Net) -> tuple[str, ...]:
         node = head_of(net)
     except ArchError:
         return ()
-    inside = [row for row in net.graph().params() if row[0].startswith(f"{node}.")]
+    return _last(net.graph(), node)
+
+
+def _last(graph: Graph, node: str) -> tuple[str, ...]:
+    inside = [row for row in graph.params() if row[0].startswith(f"{node}.")]
     return tuple(name for name, call, _ in inside if call is inside[-1][1])
+
+
+def _unread(net: Net, wanted: Mapping[str, Shape]) -> dict[str, Shape | None]:
+    """Give the tensors that no output needs; None where the classes decide the shape."""
+    if net.outputs is None:
+        return {}
+    whole = lower_all(net)
+    classes = {name for node in heads(net) for name in _last(whole, node)}
+    rest = {name: shape for name, shape in tensors(whole).items() if name not in wanted}
+    return {name: None if name in classes else shape for name, shape in rest.items()}
 
 
 def _fit(
     net: Net,
     naming: Naming,
     wanted: Mapping[str, Shape],
+    unread: Mapping[str, Shape | None],
     given: Mapping[str, Shape],
     new: tuple[str, ...],
 ) -> Fit:
@@ -120,6 +144,10 @@ def _fit(
         else:
             misfits.append(Misfit(ours, theirs, shape, given[theirs]))
     unused = {name: why for name in rest.values() if (why := said(naming.unused, name))}
+    for ours, other in unread.items():
+        theirs = rest.get(naming.theirs(ours) or "")
+        if theirs is not None and (other is None or _alike(other, given[theirs])):
+            unused[theirs] = UNREAD
     unexpected = tuple(name for name in rest.values() if name not in unused)
     return Fit(net, naming, found, new, missing, tuple(misfits), unexpected, unused)
 

@@ -13,7 +13,7 @@ from archgen.errors import ArchError
 from archgen.export.advice import complaint
 from archgen.export.fit import COUNTER, Fit, fit
 from archgen.nn import build
-from archgen.nn.weights import Weights, read_weights
+from archgen.nn.weights import Weights, numbers, read_weights
 from archgen.spec import Net
 
 
@@ -24,10 +24,12 @@ class Loaded:
     Args:
         model: The module, in training mode and on the CPU.
         fit: What was found under which name, and what was not.
+        entry: Where in the file the weights were (``state_dict_ema``), where it holds more.
     """
 
     model: nn.Module
     fit: Fit
+    entry: str = ""
 
 
 def load_weights(
@@ -40,7 +42,8 @@ def load_weights(
     Args:
         net: The network.
         path: A ``.safetensors`` file, or one that ``torch.save`` wrote: a ``state_dict`` or
-            what trainers wrap around it. Averaged weights (EMA) are preferred.
+            what trainers wrap around it. Averaged weights (EMA) are preferred: ``entry`` of the
+            result says which were taken.
         classes: Start a new classifier for so many classes; the rest is loaded.
         partial: Load what fits even if something is missing; that is initialised as the spec
             says, from torch's global random numbers.
@@ -51,34 +54,35 @@ def load_weights(
     """
     weights = read_weights(Path(path))
     found = fit(net, weights.shapes, classes=classes)
-    if not (found.complete or (partial and found.found)):
-        raise ArchError("", complaint(found, weights.shapes), file=str(path))
-    return Loaded(fill(found, weights), found)
+    return Loaded(fill(found, weights, partial=partial), found, weights.entry)
 
 
-def fill(of: Fit, weights: Weights) -> nn.Module:
+def fill(of: Fit, weights: Weights, *, partial: bool = False) -> nn.Module:
     """Build the network of a fit with the tensors that were found; the others are initialised.
 
+    Args:
+        of: The fit.
+        weights: The file that it is of.
+        partial: Take what fits even if something is missing.
+
     Raises:
-        ArchError: A tensor holds no floating-point numbers.
+        ArchError: It does not fit, and what would; or a tensor holds no floating-point numbers.
     """
-    given = {ours: weights.tensors[theirs] for ours, theirs in of.found.items()}
-    for ours, tensor in given.items():
-        if not tensor.is_floating_point() or tensor.layout != torch.strided:
-            kind = f"{tensor.dtype}, {tensor.layout}".replace("torch.", "")
-            message = f"{of.found[ours]} is no plain tensor of floating-point numbers ({kind})"
-            raise ArchError("", message, file=str(weights.path))
-    dtypes = {tensor.dtype for tensor in given.values()}
+    if not of.loads(partial=partial):
+        raise ArchError("", complaint(of, weights.shapes), file=str(weights.path))
     model = build(of.net, init=bool(of.new or of.missing or of.misfits))
-    model = model.to(reduce(torch.promote_types, dtypes, torch.get_default_dtype()))
     state = {}
     for name, like in model.state_dict().items():
-        if name in given:
-            state[name] = given[name].reshape(like.shape)
-        elif name.endswith(COUNTER):
-            theirs = of.found.get(name.replace(COUNTER, "running_mean"), "")
-            state[name] = weights.tensors.get(theirs.replace("running_mean", COUNTER), like)
+        if name.endswith(COUNTER):
+            mean = of.found.get(name.replace(COUNTER, "running_mean"))
+            theirs = mean and mean.replace("running_mean", COUNTER)
         else:
+            theirs = of.found.get(name)
+        if theirs is None or theirs not in weights.tensors:
             state[name] = like
+        else:
+            state[name] = numbers(weights, theirs, like)
+    dtypes = {state[name].dtype for name in of.found}
+    model = model.to(reduce(torch.promote_types, dtypes, torch.get_default_dtype()))
     model.load_state_dict(state)
     return model

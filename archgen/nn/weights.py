@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,13 @@ ENTRIES = (
 PREFIXES = ("module.", "_orig_mod.")
 """What parallel, averaged and compiled modules put before every name."""
 
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""What weights are; a narrower one says nothing without the scales beside it."""
+COUNTS = (*FLOATS, torch.int32, torch.int64)
+"""What a norm's counter of steps may be: some convert all that a file holds."""
+
+NESTED = 3
+"""Entries inside entries that are looked into: a file may hold itself."""
 NOTHING = "holds no state_dict: tensors by name"
 
 
@@ -89,15 +96,26 @@ def read_weights(path: Path) -> Weights:
 
 def _state(content: Any, path: Path) -> tuple[dict[str, torch.Tensor], str]:
     """Find the tensors by name in what a file holds, and the entry that they are in."""
-    if isinstance(content, Mapping) and content:
-        if all(isinstance(value, torch.Tensor) for value in content.values()):
-            return dict(content), ""
-        for entry in ENTRIES:
-            if isinstance(content.get(entry), Mapping):
-                tensors, inner = _state(content[entry], path)
-                return tensors, ".".join(filter(None, [entry, inner]))
-    has = f", only {first(map(str, content))}" if isinstance(content, Mapping) and content else ""
-    raise ArchError("", NOTHING + has, file=str(path))
+    for entry, inner in _entries(content):
+        if inner and all(_named(name, value) for name, value in inner.items()):
+            return dict(inner), ".".join(entry)
+    keys = [*content] if isinstance(content, Mapping) else []
+    # Whatever can be hashed may be a key; a tensor's text has many lines.
+    shown = first(str(key) if isinstance(key, str | int) else type(key).__name__ for key in keys)
+    raise ArchError("", f"{NOTHING}, only {shown}" if keys else NOTHING, file=str(path))
+
+
+def _entries(content: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield all mappings that may hold the tensors, those with averaged ones first."""
+    if isinstance(content, Mapping):
+        yield above, content
+        for entry in ENTRIES if len(above) < NESTED else ():
+            yield from _entries(content.get(entry), (*above, entry))
+
+
+def _named(name: Any, value: Any) -> bool:
+    """Whether this is a tensor by name; one made of tensors has no shape."""
+    return isinstance(name, str) and isinstance(value, torch.Tensor) and not value.is_nested
 
 
 def _plain(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -125,10 +143,10 @@ def restore(model: nn.Module, weights: Weights) -> None:
     """Give a network its weights.
 
     Raises:
-        ArchError: They are another network's; the message gives the first names.
+        ArchError: They are another network's, or no numbers; the message gives the first names.
     """
-    given = weights.shapes
-    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    given, state = weights.shapes, model.state_dict()
+    wanted = {name: tuple(tensor.shape) for name, tensor in state.items()}
     both = [name for name in wanted if name in given and given[name] != wanted[name]]
     lacking = first(name for name in wanted if name not in given)
     more = first(name for name in given if name not in wanted)
@@ -140,7 +158,25 @@ def restore(model: nn.Module, weights: Weights) -> None:
     if any(wrong):
         message = f"these weights are another network's: {'; '.join(filter(None, wrong))}"
         raise ArchError("", message, file=str(weights.path))
-    model.load_state_dict(weights.tensors)
+    model.load_state_dict({name: numbers(weights, name, like) for name, like in state.items()})
+
+
+def numbers(weights: Weights, name: str, like: torch.Tensor) -> torch.Tensor:
+    """Give a tensor of a file in the shape of a network's.
+
+    Raises:
+        ArchError: It holds no plain numbers, or more or fewer.
+    """
+    tensor = weights.tensors[name]
+    kinds, what = (FLOATS, "floating-point ") if like.is_floating_point() else (COUNTS, "")
+    if tensor.dtype not in kinds or tensor.layout != torch.strided or tensor.is_meta:
+        kind = f"{tensor.dtype}, {tensor.layout}, {tensor.device}".replace("torch.", "")
+        message = f"{name} is no plain tensor of {what}numbers ({kind})"
+    elif tensor.numel() != like.numel():
+        message = f"{name} is {[*tensor.shape]}, not {[*like.shape]}"
+    else:
+        return tensor.reshape(like.shape)
+    raise ArchError("", message, file=str(weights.path))
 
 
 def _unreadable(path: Path, error: Exception) -> ArchError:

@@ -1,10 +1,15 @@
-"""Which node of a network gives the classes."""
+"""Which nodes of a network give classes."""
 
 from __future__ import annotations
 
 from archgen.blocks import Block
 from archgen.errors import ArchError
 from archgen.spec.net import Net
+
+
+def heads(net: Net) -> list[str]:
+    """Name the nodes that give classes, whether they are outputs or not."""
+    return [name for name, node in net.nodes.items() if node.block in _kinds()]
 
 
 def head_of(net: Net) -> str:
@@ -18,9 +23,11 @@ def head_of(net: Net) -> str:
         message = f"a classifier has one output, {net.name} has {len(outputs)}"
         raise ArchError("outputs", f"{message}: {', '.join(outputs)}")
     name = outputs[0].partition(".")[0]
-    block = net.nodes[name].block
-    if "classes" not in Block.kinds[block].model_fields:
-        known = sorted(kind for kind, one in Block.kinds.items() if "classes" in one.model_fields)
-        message = f"the output is a {block!r}, which has no classes; end with {' or '.join(known)}"
-        raise ArchError(f"nodes.{name}", message)
+    if name not in heads(net):
+        what = f"the output is a {net.nodes[name].block!r}, which has no classes"
+        raise ArchError(f"nodes.{name}", f"{what}; end with {' or '.join(_kinds())}")
     return name
+
+
+def _kinds() -> list[str]:
+    return sorted(kind for kind, one in Block.kinds.items() if "classes" in one.model_fields)

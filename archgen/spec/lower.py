@@ -27,6 +27,26 @@ def lower(net: Net) -> Graph:
         ArchError: With the module path of the operation, or the path of the field, that
             does not fit.
     """
+    builder, maps = _written(net)
+    ends = _ends(maps, net.outputs or [next(reversed(net.nodes))])
+    graph = builder.graph(net.name, ends, partial=net.outputs is not None)
+    return limit_stride(graph, net.output_stride) if net.output_stride else graph
+
+
+def lower_all(net: Net) -> Graph:
+    """Write every node's operations and leave out none: what nothing reads is an output.
+
+    Raises:
+        ArchError: As `lower` does.
+    """
+    builder, _ = _written(net)
+    read = {source for call in builder.calls for source in call.inputs}
+    ends = [Map(builder, at, call.shape) for at, call in enumerate(builder.calls) if at not in read]
+    return builder.graph(net.name, ends)
+
+
+def _written(net: Net) -> tuple[Builder, dict[str, Map]]:
+    """Write every node's operations; give the maps by the names that `from` and `outputs` use."""
     builder = Builder(net.input)
     maps: dict[str, Map] = {"input": builder.input}
     above = builder.input
@@ -35,9 +55,7 @@ def lower(net: Net) -> Graph:
         with builder.scope(name, name):
             above = _Lowering(builder, name, node).run(inputs, maps)
         maps[name] = above
-    ends = _ends(maps, net.outputs or [name])
-    graph = builder.graph(net.name, ends, partial=net.outputs is not None)
-    return limit_stride(graph, net.output_stride) if net.output_stride else graph
+    return builder, maps
 
 
 def _ends(maps: dict[str, Map], outputs: Sequence[str]) -> list[Map]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 import archgen
 from archgen.errors import ArchError
 from archgen.export.fit import COUNTER, fit, tensors
+from archgen.export.names import NAMINGS
 from archgen.nn.save import save
 from archgen.nn.weights import read_weights
 from archgen.spec import Net, load
@@ -71,6 +73,16 @@ def refusal(net: Net, path: Path, **how: Any) -> str:
     return caught.value.message
 
 
+def test_the_page_on_weights_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "weights.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    shared: dict[str, Any] = {}
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(block, shared)
+
+
 # --- what a file holds ---------------------------------------------------------------------
 
 
@@ -96,6 +108,9 @@ def prefixed(prefix: str, state: State) -> State:
             },
             "state_dict_ema",
         ),
+        (lambda s: {"state_dict_ema": {}, "state_dict": s}, "state_dict"),
+        (lambda s: {"ema": {"decay": 0.99}, "state_dict": s}, "state_dict"),
+        (lambda s: {"model": {"ema": {"decay": 0.99}, "model": s}}, "model.model"),
     ],
 )
 def test_wrappers_are_understood(
@@ -105,6 +120,7 @@ def test_wrappers_are_understood(
     assert read_weights(tmp_path / "w.pth.tar").entry == entry
     loaded = archgen.load_weights(small, tmp_path / "w.pth.tar")
     assert loaded.fit.complete
+    assert loaded.entry == entry
     assert same(loaded.model, loaded.fit.found, state)
 
 
@@ -202,6 +218,87 @@ def test_a_new_classifier_for_a_file_without_one(small: Net, state: State, tmp_p
 def test_no_classifier_to_replace(net: Make, file: Path) -> None:
     with pytest.raises(ArchError, match="which has no classes"):
         archgen.load_weights(net(STEM, STAGES), file, classes=7)
+
+
+# --- a network of maps ----------------------------------------------------------------------
+
+
+def test_a_backbone_takes_the_file_of_the_whole_network(
+    small: Net, file: Path, state: State
+) -> None:
+    backbone = archgen.load_weights(small.set({"outputs": ["stem", "stages.0"]}), file)
+    assert backbone.fit.complete
+    assert not backbone.fit.missing
+    left = [name for name in state if name.startswith(("layer2.", "fc."))]
+    assert backbone.fit.unused == dict.fromkeys(left, "no output needs them")
+    assert sorted([*backbone.fit.found.values(), *left]) == sorted(state)
+    assert same(backbone.model, backbone.fit.found, state)
+    whole, stem = archgen.load_weights(small, file).model.eval(), torch.zeros(0)
+
+    def keep(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        nonlocal stem
+        stem = output
+
+    whole.stages[0][0].register_forward_hook(keep)
+    x = torch.randn(2, 3, 32, 32)
+    whole(x)
+    assert torch.equal(backbone.model.eval()(x)[1], stem)
+
+
+def test_a_backbone_takes_archgens_own_file(small: Net, tmp_path: Path) -> None:
+    path, *_ = save(archgen.build(small), small, tmp_path)
+    dense = small.set({"outputs": ["stages.1"], "output_stride": 4})
+    assert set(archgen.load_weights(dense, path).fit.unused) == {
+        "head.linear.weight",
+        "head.linear.bias",
+    }
+
+
+def test_a_backbone_of_a_network_that_needs_its_outputs(net: Make, tmp_path: Path) -> None:
+    """Without ``outputs``, or with one of them, nothing would read the other head."""
+    two = net(
+        STEM, HEAD.replace("head", "coarse"), f"fine: {{from: stem, {HEAD[7:]}",
+        outputs="[coarse, fine]",
+    )  # fmt: skip
+    path, *_ = save(archgen.build(two), two, tmp_path)
+    loaded = archgen.load_weights(two.set({"outputs": ["coarse"]}), path)
+    assert set(loaded.fit.unused) == {"fine.linear.weight", "fine.linear.bias"}
+
+
+def test_a_backbone_is_strict_about_the_rest(small: Net, state: State, tmp_path: Path) -> None:
+    path, backbone = tmp_path / "w.pth", small.set({"outputs": ["stages.0"]})
+
+    def said(**changed: Tensor) -> str:
+        torch.save(state | {name.replace("__", "."): x for name, x in changed.items()}, path)
+        return refusal(backbone, path)
+
+    # Another head is one that nothing needs, another stage is another network's.
+    torch.save(state | {"fc.weight": torch.zeros(9, 16), "fc.bias": torch.zeros(9)}, path)
+    assert archgen.load_weights(backbone, path).fit.complete
+    assert "; the network has no layer2.0.conv1.weight; " in said(
+        layer2__0__conv1__weight=torch.zeros(20, 8, 3, 3)
+    )
+    assert "; the network has no layer1.1.conv1.weight; " in said(
+        layer1__1__conv1__weight=torch.zeros(8, 8, 3, 3)
+    )
+    assert "; bn1.weight is [9], not [8]; " in said(bn1__weight=torch.zeros(9))
+    del state["bn1.bias"]
+    assert "; it lacks bn1.bias (stem.norm.bias); " in said()
+
+
+@pytest.mark.parametrize("stem", ["resnet18", "drn_c_26", "repvgg_a0", "preresnet18", "dpn68"])
+def test_the_whole_file_tells_whose_names_a_stem_has(stem: str) -> None:
+    net = load(stem)
+    if stem == "preresnet18":
+        net = net.set({"stem": {"block": "bare_conv_pool", "width": 64}})
+    outputs = [next(iter(net.nodes))]
+    whole = tensors(net.graph())
+    for naming in NAMINGS:
+        names = {naming.theirs(name): shape for name, shape in whole.items()}
+        if None not in names:
+            found = fit(net.set({"outputs": outputs}), names)
+            assert found.complete
+            assert found.naming == naming
 
 
 def test_old_spellings_of_densenet(tmp_path: Path) -> None:
@@ -367,6 +464,15 @@ def test_files_without_tensors(small: Net, tmp_path: Path) -> None:
     torch.save({"epoch": 3, "loss": 0.5, "who": "me"}, tmp_path / "w.pth")
     wanted = "holds no state_dict: tensors by name, only epoch, loss and 1 more"
     assert refusal(small, tmp_path / "w.pth") == wanted
+    for key, shown in ((1, "1"), (torch.zeros(99), "Tensor"), (None, "NoneType")):
+        torch.save({key: torch.zeros(3), "a": torch.zeros(3)}, tmp_path / "w.pth")
+        wanted = f"holds no state_dict: tensors by name, only {shown}, a"
+        assert refusal(small, tmp_path / "w.pth") == wanted
+    itself: dict[str, Any] = {"state_dict_ema": {}}
+    itself["model"] = itself["state_dict"] = itself
+    torch.save(itself, tmp_path / "w.pth")
+    wanted = "holds no state_dict: tensors by name, only state_dict_ema, model and 1 more"
+    assert refusal(small, tmp_path / "w.pth") == wanted
     for empty in ({}, [], torch.zeros(3)):
         torch.save(empty, tmp_path / "w.pth")
         assert refusal(small, tmp_path / "w.pth") == "holds no state_dict: tensors by name"
@@ -376,11 +482,66 @@ def test_files_without_tensors(small: Net, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "tensor",
-    [torch.zeros(8, dtype=torch.int8), torch.zeros(8).to_sparse(), torch.zeros(8).to(torch.cfloat)],
-    ids=["int8", "sparse", "complex"],
+    [
+        torch.zeros(8, dtype=torch.int8),
+        torch.zeros(8).to_sparse(),
+        torch.zeros(8).to(torch.cfloat),
+        torch.zeros(8).to(torch.float8_e4m3fn),
+        torch.zeros(8, device="meta"),
+    ],
+    ids=["int8", "sparse", "complex", "float8", "meta"],
 )
 def test_tensors_of_another_kind(tensor: Tensor, small: Net, state: State, tmp_path: Path) -> None:
     state["bn1.weight"] = tensor
     torch.save(state, tmp_path / "w.pth")
     message = refusal(small, tmp_path / "w.pth")
     assert message.startswith("bn1.weight is no plain tensor of floating-point numbers (")
+
+
+@pytest.mark.parametrize("name", ["F8_E4M3", "F8_E5M2", "F8_E8M0", "F4"])
+def test_narrow_numbers_in_safetensors(name: str, small: Net, state: State, tmp_path: Path) -> None:
+    """They mean nothing without the scales beside them."""
+    path = tmp_path / "w.safetensors"
+    save_file(state | {"bn1.weight": torch.zeros(8, dtype=torch.uint8)}, path)
+    content = path.read_bytes()
+    count = 2 if name == "F4" else 1  # of numbers a byte
+    old = b'"bn1.weight":{"dtype":"U8","shape":[8]'
+    new = f'"bn1.weight":{{"dtype":"{name}","shape":[{8 * count}]'.encode()
+    assert old in content
+    header = int.from_bytes(content[:8], "little") + len(new) - len(old)
+    path.write_bytes(header.to_bytes(8, "little") + content[8:].replace(old, new))
+    message = refusal(small, path)
+    assert message.startswith("bn1.weight is no plain tensor of floating-point numbers (float")
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors is in prototype")
+def test_tensors_of_tensors(small: Net, tmp_path: Path) -> None:
+    for layout in (torch.strided, torch.jagged):
+        nested = torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)], layout=layout)
+        torch.save({"bn1.weight": nested}, tmp_path / "w.pth")
+        wanted = "holds no state_dict: tensors by name, only bn1.weight"
+        assert refusal(small, tmp_path / "w.pth") == wanted
+
+
+@pytest.mark.parametrize(
+    ("counter", "said"),
+    [
+        (torch.zeros(3, dtype=torch.long), "is [3], not []"),
+        (torch.zeros(0, dtype=torch.long), "is [0], not []"),
+        (torch.zeros(()).to(torch.cfloat), "is no plain tensor of numbers (complex64, "),
+        (torch.zeros((), device="meta"), "is no plain tensor of numbers (float32, strided, meta)"),
+    ],
+)
+def test_counters_that_are_none(
+    counter: Tensor, said: str, small: Net, state: State, tmp_path: Path
+) -> None:
+    torch.save(state | {f"bn1.{COUNTER}": counter}, tmp_path / "w.pth")
+    message = refusal(small, tmp_path / "w.pth")
+    assert message.startswith(f"bn1.{COUNTER} {said}")
+
+
+def test_a_tensor_without_a_name_is_nobodys(small: Net, state: State, tmp_path: Path) -> None:
+    torch.save(state | {"": torch.zeros(3)}, tmp_path / "w.pth")
+    loaded = archgen.load_weights(small, tmp_path / "w.pth", partial=True)
+    assert loaded.fit.unexpected == ("",)
+    assert same(loaded.model, loaded.fit.found, state)

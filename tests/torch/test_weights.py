@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +59,23 @@ def test_another_networks_weights_are_refused_by_name(net: Make, spec: Net) -> N
         "the network has no more.weight; head.linear.weight is [6, 4], not [5, 4], "
         "head.linear.bias is [6], not [5]"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "said"),
+    [
+        ("head.linear.bias", torch.zeros(5, device="meta"), "floating-point numbers (float32, str"),
+        ("head.linear.bias", torch.zeros(5, dtype=torch.int8), "floating-point numbers (int8, str"),
+        ("stem.norm.num_batches_tracked", torch.zeros(()).to(torch.cfloat), "numbers (complex64, "),
+    ],
+)
+def test_what_holds_no_numbers_is_refused_by_name(
+    spec: Net, name: str, tensor: torch.Tensor, said: str
+) -> None:
+    model = build(spec)
+    weights = Weights(Path("w.pt"), model.state_dict() | {name: tensor}, {})
+    with pytest.raises(ArchError, match=re.escape(f"w.pt: {name} is no plain tensor of {said}")):
+        restore(model, weights)
 
 
 def test_of_many_names_the_first_are_given(spec: Net) -> None:
