@@ -214,6 +214,10 @@ class Op:
         """Bytes that autograd saves beside operands and output, in a float32 training step."""
         return 0
 
+    def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
+        """Bytes of the tensors that it makes beside its output, at its worst, in inference."""
+        return 0
+
     def module(self) -> Text | None:
         """Give the constructor of the `nn.Module` (or parameter) that it owns, if any."""
         return None
@@ -413,6 +417,9 @@ class GroupNorm(Op):
     def saves_besides(self, out: Shape, batch: int) -> int:
         return 2 * batch * self.groups * FLOAT  # mean and inverse deviation
 
+    def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
+        return self.saves_besides(out, batch)
+
     def module(self) -> Text:
         return (
             "nn.GroupNorm(",
@@ -487,6 +494,9 @@ class Pool(Op):
     def saves_besides(self, out: Shape, batch: int) -> int:
         return batch * prod(out) * INDEX if self.kind == "max" else 0
 
+    def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
+        return self.saves_besides(out, batch)
+
     def expr(self, args: Sequence[str], me: str) -> Text:
         return (
             f"F.{self.kind}_pool2d({args[0]}, ",
@@ -541,6 +551,14 @@ class DilatedPool(Op):
     def shape(self, *inputs: Shape) -> Shape:
         channels, *sides = _map(inputs[0])
         return (channels, *(-(-side // self.stride) for side in sides))
+
+    def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
+        past = self.dilation * (self.kernel - 1)
+        channels, height, width = operand
+        framed = (height + past) * (width + past)
+        rows = out[1] * (width + past)  # means over each window's rows
+        beside = max(framed + rows - out[1] * out[2], rows)
+        return batch * channels * beside * FLOAT
 
     def expr(self, args: Sequence[str], me: str) -> Text:
         more = self.dilation * (self.kernel - 1)

@@ -62,6 +62,7 @@ def regions(graph: Graph) -> Region:
             open_.append(region)
         open_[-1].members.append(index)
     _flow(graph, root, set(graph.outputs))
+    root.inputs, root.outputs = (0,), graph.outputs
     return root
 
 

@@ -5,6 +5,7 @@ from archgen.analysis.coverage import Coverage, coverage, gridding, phases
 from archgen.analysis.last_map import last_map
 from archgen.analysis.memory import saved_bytes
 from archgen.analysis.parallel import Parallelism, concurrency, parallelism
+from archgen.analysis.peak import peak_bytes
 from archgen.analysis.receptive import Field, receptive_field, receptive_fields
 from archgen.analysis.strides import strides
 
@@ -19,6 +20,7 @@ __all__ = [
     "gridding",
     "last_map",
     "parallelism",
+    "peak_bytes",
     "phases",
     "receptive_field",
     "receptive_fields",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archgen.codegen.classes import Class
-from archgen.codegen.forward import Forward
 from archgen.codegen.text import CLOSE, NEXT, OPEN, numbered, root_class
+from archgen.forward import Forward
 from archgen.graph import Graph
 from archgen.ops import Slot, Text
 from archgen.regions import Region, is_list, regions
@@ -25,8 +25,6 @@ class Writer:
     def write(self) -> str:
         """Give the text of all classes; the network's is the last."""
         root = regions(self.graph)
-        root.outputs = self.graph.outputs
-        root.inputs = (0,)
         levels: dict[int, list[Region]] = {}
         _by_height(root, levels)
         done = 0

@@ -9,15 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from archgen import build, files, load
+from archgen import build, files
 from archgen.analysis import saved_bytes
 from archgen.ops import ActKind
 from archgen.spec import Net, parse
 
-pytestmark = pytest.mark.torch
+from .conftest import small
 
-SMALL = {224: 64, 32: 16}
-"""A side that the strides of such specs still divide, for each side that they have."""
+pytestmark = pytest.mark.torch
 
 
 def seen(run: Callable[[], object], others: Iterable[Tensor]) -> int:
@@ -42,9 +41,7 @@ def seen_by(model: nn.Module, net: Net, batch: int) -> int:
 
 @pytest.mark.parametrize("name", files.names("specs"))
 def test_every_spec(name: str):
-    net = load(name)
-    channels, *sides = net.input
-    net = net.set({"input": [channels, *(SMALL.get(side, side) for side in sides)]})
+    net = small(name)
     model = build(net, init=False)
     assert saved_bytes(net, 1) == seen_by(model, net, 1)
     assert saved_bytes(net, 2) == seen_by(model, net, 2)

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, count
 
-from archgen.codegen.text import WIDTH
 from archgen.graph import Graph
 from archgen.inplace import works_in_place
 from archgen.ops import Act, Op, Slot, Text
 from archgen.regions import Region
 
+WIDTH = 96
+"""Most characters in a line of generated source."""
 _SLOT_WIDTH = 5
 _VARIABLES = ("x", "y", "z", "u", "v", "w", "p", "q", "r", "s", "t")
 
 
 class Forward:
-    """Writes the body of one ``forward``."""
+    """Writes the body of one ``forward``.
+
+    Args:
+        graph: The graph.
+        region: The module.
+        indexed: Whether the modules in it are reached by number.
+
+    Attributes:
+        inputs: Names of the arguments.
+        names: The variable of each result that has one, arguments included; a result without
+            stands inside the expression of the next member.
+        lines: The statements.
+    """
 
     def __init__(self, graph: Graph, region: Region, *, indexed: bool) -> None:
         self.graph = graph
