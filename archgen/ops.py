@@ -167,7 +167,10 @@ class Op:
     tight: ClassVar[bool] = False
     """Whether the expression binds to its operands without brackets of its own."""
     weighted: ClassVar[bool] = False
-    """Whether the field counts it as a layer of depth (convolution, linear)."""
+    """Whether the field counts it as a layer of depth (convolution, linear).
+
+    Autocast runs these in the lower precision, and casts their operand and weights for it.
+    """
     view: ClassVar[bool] = False
     """Whether the output lies in its operand's memory."""
 
@@ -210,9 +213,19 @@ class Op:
         """Whether autograd saves the output."""
         return False
 
-    def saves_besides(self, out: Shape, batch: int) -> int:
-        """Bytes that autograd saves beside operands and output, in a float32 training step."""
+    def saves_besides(self, out: Shape, batch: int, value: int = FLOAT) -> int:
+        """Bytes that autograd saves beside operands and output.
+
+        `value` is what a value of the operand takes.
+        """
         return 0
+
+    def value(self, operands: Sequence[int], low: int) -> int:
+        """Bytes of a value of the output under autocast to a precision of `low` bytes.
+
+        `operands` are those of a value of each operand.
+        """
+        return low if self.weighted else max(operands)
 
     def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
         """Bytes of the tensors that it makes beside its output, at its worst, in inference."""
@@ -367,7 +380,7 @@ class Norm(Op):
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
 
-    def saves_besides(self, out: Shape, batch: int) -> int:
+    def saves_besides(self, out: Shape, batch: int, value: int = FLOAT) -> int:
         return 2 * self.channels * FLOAT  # mean and inverse deviation over the batch
 
     def module(self) -> Text:
@@ -414,7 +427,7 @@ class GroupNorm(Op):
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
 
-    def saves_besides(self, out: Shape, batch: int) -> int:
+    def saves_besides(self, out: Shape, batch: int, value: int = FLOAT) -> int:
         return 2 * batch * self.groups * FLOAT  # mean and inverse deviation
 
     def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
@@ -491,7 +504,7 @@ class Pool(Op):
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
 
-    def saves_besides(self, out: Shape, batch: int) -> int:
+    def saves_besides(self, out: Shape, batch: int, value: int = FLOAT) -> int:
         return batch * prod(out) * INDEX if self.kind == "max" else 0
 
     def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
@@ -602,8 +615,8 @@ class Dropout(Op):
 
     p: float
 
-    def saves_besides(self, out: Shape, batch: int) -> int:
-        return batch * prod(out) * FLOAT  # the mask, scaled (on a CUDA device one byte a value)
+    def saves_besides(self, out: Shape, batch: int, value: int = FLOAT) -> int:
+        return batch * prod(out) * value  # the mask, scaled (on a CUDA device one byte a value)
 
     def module(self) -> Text:
         return ("nn.Dropout(", Slot("dropout", self.p), ")")
@@ -692,6 +705,9 @@ class Weigh(Op):
 
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
+
+    def value(self, operands: Sequence[int], low: int) -> int:
+        return FLOAT  # the weights stay as they are, and the product is as wide
 
     def module(self) -> Text:
         return (

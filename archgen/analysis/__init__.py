@@ -3,7 +3,7 @@
 from archgen.analysis.counts import Cost, cost
 from archgen.analysis.coverage import Coverage, coverage, gridding, phases
 from archgen.analysis.last_map import last_map
-from archgen.analysis.memory import saved_bytes
+from archgen.analysis.memory import Precision, Saved, saved, saved_bytes
 from archgen.analysis.parallel import Parallelism, concurrency, parallelism
 from archgen.analysis.peak import peak_bytes
 from archgen.analysis.receptive import Field, receptive_field, receptive_fields
@@ -14,6 +14,8 @@ __all__ = [
     "Coverage",
     "Field",
     "Parallelism",
+    "Precision",
+    "Saved",
     "concurrency",
     "cost",
     "coverage",
@@ -24,6 +26,7 @@ __all__ = [
     "phases",
     "receptive_field",
     "receptive_fields",
+    "saved",
     "saved_bytes",
     "strides",
 ]
