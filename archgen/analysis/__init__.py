@@ -8,14 +8,17 @@ from archgen.analysis.parallel import Parallelism, concurrency, parallelism
 from archgen.analysis.peak import peak_bytes
 from archgen.analysis.receptive import Field, receptive_field, receptive_fields
 from archgen.analysis.strides import strides
+from archgen.analysis.training import Optimizer, TrainingMemory, training_memory
 
 __all__ = [
     "Cost",
     "Coverage",
     "Field",
+    "Optimizer",
     "Parallelism",
     "Precision",
     "Saved",
+    "TrainingMemory",
     "concurrency",
     "cost",
     "coverage",
@@ -29,4 +32,5 @@ __all__ = [
     "saved",
     "saved_bytes",
     "strides",
+    "training_memory",
 ]

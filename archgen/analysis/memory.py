@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Literal, NamedTuple, TypeAlias
 
+from archgen.errors import ArchError, unknown
 from archgen.graph import Graph
 from archgen.inplace import works_in_place
 from archgen.ops import FLOAT
@@ -46,8 +47,10 @@ def saved(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> Sav
         dtype: The precision of ``torch.autocast``; in float32 there is none.
 
     Raises:
-        ArchError: The spec cannot be lowered.
+        ArchError: The spec cannot be lowered, or there is no such precision.
     """
+    if dtype not in VALUE:
+        raise ArchError("", unknown("precision", dtype, VALUE))
     graph = net if isinstance(net, Graph) else net.graph()
     low = VALUE[dtype]
     homes: list[int] = []  # the call in whose memory each result lies
