@@ -24,6 +24,7 @@ LAYERS = [
     ["spec"],
     ["inplace"],
     ["regions"],
+    ["order"],
     ["forward"],
     ["analysis"],
     ["codegen"],

@@ -89,5 +89,5 @@ def test_a_max_pool_keeps_whole_indices():
 
 
 def test_a_precision_that_is_not_there_is_named():
-    with pytest.raises(ArchError, match="no precision 'int8'.*bfloat16, float16, float32"):
+    with pytest.raises(ArchError, match=r"no precision 'int8'.*bfloat16, float16, float32"):
         saved_bytes(load("resnet18"), 1, "int8")

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from archgen.errors import ArchError, unknown
 from archgen.graph import Graph
-from archgen.inplace import works_in_place
+from archgen.inplace import homes
 from archgen.ops import FLOAT
 from archgen.spec import Net
 
@@ -53,28 +53,27 @@ def saved(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> Sav
         raise ArchError("", unknown("precision", dtype, VALUE))
     graph = net if isinstance(net, Graph) else net.graph()
     low = VALUE[dtype]
-    homes: list[int] = []  # the call in whose memory each result lies
+    home = homes(graph, training=True)
     needs: list[bool] = []  # whether a result needs a gradient
     values: list[int] = []  # bytes of a result's value
     kept: set[int] = set()
     besides = weights = 0
     for index, (_, op, inputs, shape) in enumerate(graph.calls):
-        in_place = works_in_place(graph, index)
-        homes.append(homes[inputs[0]] if op.view or in_place else index)
         operands_need = [needs[source] for source in inputs]
         needs.append(op.param_count > 0 or any(operands_need))
         values.append(op.value([values[source] for source in inputs], low) if inputs else FLOAT)
         if not needs[index]:
             continue
+        in_place = home[index] != index and not op.view
         if op.saves_output or in_place:
-            kept.add(homes[index])
+            kept.add(home[index])
         if op.weighted and low < FLOAT:
             weights += low * prod(op.params()[0].shape)
         for source in [inputs[i] for i in op.saves(operands_need)]:
             if op.weighted and values[source] > low:  # a copy of its own, in the lower precision
                 besides += low * batch * prod(graph.calls[source].shape)
             else:
-                kept.add(homes[source])
+                kept.add(home[source])
         besides += op.saves_besides(shape, batch, values[inputs[0]])
-    maps = sum(values[home] * prod(graph.calls[home].shape) for home in kept)
+    maps = sum(values[index] * prod(graph.calls[index].shape) for index in kept)
     return Saved(besides + batch * maps, weights)

@@ -7,9 +7,10 @@ from math import prod
 
 from archgen.forward import Forward
 from archgen.graph import Graph
-from archgen.inplace import works_in_place
-from archgen.ops import FLOAT, Add, Dropout
-from archgen.regions import Region, regions
+from archgen.inplace import homes
+from archgen.ops import FLOAT, Add
+from archgen.order import arranged
+from archgen.regions import Region
 from archgen.spec import Net
 
 
@@ -30,7 +31,7 @@ def peak_bytes(net: Net | Graph, batch: int = 1) -> int:
     """
     graph = net if isinstance(net, Graph) else net.graph()
     run = _Run(graph, batch)
-    run.module(regions(graph))
+    run.module(arranged(graph))
     return run.peak
 
 
@@ -41,21 +42,18 @@ class _Run:
         self.graph = graph
         self.batch = batch
         self.live = self.peak = 0
-        self.homes: list[int] = []  # the call in whose memory each result lies
-        for index, (_, op, inputs, _) in enumerate(graph.calls):
-            lies = op.view or isinstance(op, Dropout) or works_in_place(graph, index)
-            self.homes.append(self.homes[inputs[0]] if lies else index)
+        self.homes = homes(graph, training=False)
         self.sizes = [FLOAT * batch * prod(call.shape) for call in graph.calls]
         self.holders = [0] * len(graph.calls)
         self.holders[0] = 1  # the caller holds the images
 
     def module(self, region: Region) -> None:
         """Call a module; each of its results comes back with a holder."""
-        names = Forward(self.graph, region, indexed=False).names
+        names = Forward(self.graph, region, self.homes, indexed=False).names
         variables = {names[index]: index for index in region.inputs}
         for index in region.inputs:
             self._hold(index)
-        for member in region.members:
+        for member in region.steps:
             if isinstance(member, Region):
                 self.module(member)
                 results = member.outputs
