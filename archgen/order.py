@@ -53,6 +53,8 @@ class _Search:
 
     def module(self, region: Region) -> tuple[int, int]:
         """Give the bytes that a module adds at most, in the graph's order and in the best."""
+        if not region.members:
+            return 0, 0  # a network that gives its images back
         home, calls = self.home, self.graph.calls
         plain: list[int] = []
         best: list[int] = []

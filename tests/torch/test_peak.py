@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -21,6 +23,7 @@ from archgen.ops import DilatedPool, Frame, Pool
 from archgen.spec import Net
 
 from .conftest import small
+from .test_deploy_properties import Unit, unit, written
 
 pytestmark = pytest.mark.torch
 
@@ -106,6 +109,13 @@ def test_what_operations_hold(write: Callable[[Map], Map], batch: int):
     builder = Builder((8, 12, 12))
     graph = builder.graph("g", [write(builder.input)])
     assert peak_bytes(graph, batch) == seen(made(graph), graph, batch)
+
+
+@settings(max_examples=200)
+@given(st.lists(unit, min_size=1, max_size=4), st.sampled_from([1, 4, 7]))
+def test_random_graphs(units: list[Unit], side: int):
+    graph = written(units, side)
+    assert peak_bytes(graph, 2) == seen(made(graph), graph, 2)
 
 
 def test_as_by_hand():
