@@ -13,8 +13,8 @@ from archgen.inplace import homes
 from archgen.ops import FLOAT, Add
 from archgen.regions import Region, regions
 
-_TRIED = 2000
-"""Most states of a module that the search looks at before it gives up."""
+_TRIED = 20_000
+"""Most steps that the search tries in a module before it gives up."""
 
 
 class _Storage(NamedTuple):
@@ -121,7 +121,7 @@ def _lower(
     """
     seen: set[int] = set()
     states: list[tuple[int, tuple[int, ...], int]] = [(0, (), 0)]
-    while states and len(seen) < _TRIED:
+    while states and len(seen) * len(adds) < _TRIED:
         highest, order, done = heappop(states)
         if len(order) == len(adds):
             return order, highest
