@@ -1,9 +1,9 @@
-"""Which activations overwrite their operand: what the source says and what memory it takes."""
+"""Which results lie in the memory of another one: views, and activations that overwrite."""
 
 from __future__ import annotations
 
 from archgen.graph import Graph
-from archgen.ops import Act
+from archgen.ops import Act, Dropout
 
 
 def works_in_place(graph: Graph, index: int) -> bool:
@@ -27,3 +27,17 @@ def works_in_place(graph: Graph, index: int) -> bool:
         and len(graph.users[operand]) == 1
         and operand not in graph.outputs
     )
+
+
+def homes(graph: Graph, *, training: bool) -> list[int]:
+    """Give for each call the one in whose memory its result lies: most often itself.
+
+    Args:
+        graph: A graph.
+        training: Whether dropouts do anything.
+    """
+    found: list[int] = []
+    for index, (_, op, inputs, _) in enumerate(graph.calls):
+        same = op.view or (isinstance(op, Dropout) and not training)
+        found.append(found[inputs[0]] if same or works_in_place(graph, index) else index)
+    return found

@@ -167,7 +167,10 @@ class Op:
     tight: ClassVar[bool] = False
     """Whether the expression binds to its operands without brackets of its own."""
     weighted: ClassVar[bool] = False
-    """Whether the field counts it as a layer of depth (convolution, linear)."""
+    """Whether the field counts it as a layer of depth (convolution, linear).
+
+    Autocast runs these in the lower precision, and casts their operand and weights for it.
+    """
     view: ClassVar[bool] = False
     """Whether the output lies in its operand's memory."""
 
@@ -210,8 +213,22 @@ class Op:
         """Whether autograd saves the output."""
         return False
 
-    def saves_besides(self, out: Shape, batch: int) -> int:
-        """Bytes that autograd saves beside operands and output, in a float32 training step."""
+    def saves_besides(self, out: Shape, batch: int, value: int = FLOAT) -> int:
+        """Bytes that autograd saves beside operands and output.
+
+        `value` is what a value of the operand takes.
+        """
+        return 0
+
+    def value(self, operands: Sequence[int], low: int) -> int:
+        """Bytes of a value of the output under autocast to a precision of `low` bytes.
+
+        `operands` are those of a value of each operand.
+        """
+        return low if self.weighted else max(operands)
+
+    def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
+        """Bytes of the tensors that it makes beside its output, at its worst, in inference."""
         return 0
 
     def module(self) -> Text | None:
@@ -363,7 +380,7 @@ class Norm(Op):
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
 
-    def saves_besides(self, out: Shape, batch: int) -> int:
+    def saves_besides(self, out: Shape, batch: int, value: int = FLOAT) -> int:
         return 2 * self.channels * FLOAT  # mean and inverse deviation over the batch
 
     def module(self) -> Text:
@@ -410,8 +427,11 @@ class GroupNorm(Op):
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
 
-    def saves_besides(self, out: Shape, batch: int) -> int:
+    def saves_besides(self, out: Shape, batch: int, value: int = FLOAT) -> int:
         return 2 * batch * self.groups * FLOAT  # mean and inverse deviation
+
+    def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
+        return self.saves_besides(out, batch)
 
     def module(self) -> Text:
         return (
@@ -484,8 +504,11 @@ class Pool(Op):
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
 
-    def saves_besides(self, out: Shape, batch: int) -> int:
+    def saves_besides(self, out: Shape, batch: int, value: int = FLOAT) -> int:
         return batch * prod(out) * INDEX if self.kind == "max" else 0
+
+    def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
+        return self.saves_besides(out, batch)
 
     def expr(self, args: Sequence[str], me: str) -> Text:
         return (
@@ -542,6 +565,14 @@ class DilatedPool(Op):
         channels, *sides = _map(inputs[0])
         return (channels, *(-(-side // self.stride) for side in sides))
 
+    def scratch(self, operand: Shape, out: Shape, batch: int) -> int:
+        past = self.dilation * (self.kernel - 1)
+        channels, height, width = operand
+        framed = (height + past) * (width + past)
+        rows = out[1] * (width + past)  # means over each window's rows
+        beside = max(framed + rows - out[1] * out[2], rows)
+        return batch * channels * beside * FLOAT
+
     def expr(self, args: Sequence[str], me: str) -> Text:
         more = self.dilation * (self.kernel - 1)
         past, window = Slot("past", more), Slot("window", more + 1)
@@ -584,8 +615,8 @@ class Dropout(Op):
 
     p: float
 
-    def saves_besides(self, out: Shape, batch: int) -> int:
-        return batch * prod(out) * FLOAT  # the mask, scaled (on a CUDA device one byte a value)
+    def saves_besides(self, out: Shape, batch: int, value: int = FLOAT) -> int:
+        return batch * prod(out) * value  # the mask, scaled (on a CUDA device one byte a value)
 
     def module(self) -> Text:
         return ("nn.Dropout(", Slot("dropout", self.p), ")")
@@ -674,6 +705,9 @@ class Weigh(Op):
 
     def saves(self, needs: Sequence[bool]) -> tuple[int, ...]:
         return (0,)
+
+    def value(self, operands: Sequence[int], low: int) -> int:
+        return FLOAT  # the weights stay as they are, and the product is as wide
 
     def module(self) -> Text:
         return (

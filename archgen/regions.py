@@ -11,19 +11,21 @@ from archgen.graph import Graph
 
 @dataclass
 class Region:
-    """A module: calls and modules inside it, in execution order.
+    """A module: calls and modules inside it.
 
     Args:
         path: Module path; "" for the network.
-        members: Positions of calls, and regions.
+        members: Positions of calls, and regions, in the graph's order.
         inputs: Calls outside whose results it reads, in order of first use.
         outputs: Calls inside whose results are read outside or returned by the network.
+        steps: The members in the order in which they run.
     """
 
     path: str
     members: list[int | Region] = field(default_factory=list)
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
+    steps: list[int | Region] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -62,6 +64,7 @@ def regions(graph: Graph) -> Region:
             open_.append(region)
         open_[-1].members.append(index)
     _flow(graph, root, set(graph.outputs))
+    root.inputs, root.outputs = (0,), graph.outputs
     return root
 
 
@@ -76,15 +79,15 @@ def _flow(graph: Graph, region: Region, returned: set[int]) -> set[int]:
         else:
             inside.add(member)
             reads.update(dict.fromkeys(graph.calls[member].inputs))
+    region.steps = region.members
     region.inputs = tuple(index for index in reads if index not in inside)
+    last = max(inside, default=0)  # a module's calls stand together
     region.outputs = tuple(
-        index for index in sorted(inside) if index in returned or _leaves(graph, index, inside)
+        index
+        for index in sorted(inside)
+        if index in returned or max(graph.users[index], default=0) > last
     )
     return inside
-
-
-def _leaves(graph: Graph, index: int, inside: set[int]) -> bool:
-    return any(user not in inside for user in graph.users[index])
 
 
 def is_list(members: Sequence[int | Region]) -> bool:

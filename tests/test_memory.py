@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from archgen import load
+from archgen import ArchError, load
 from archgen.analysis import saved_bytes
 from archgen.graph import Builder, Graph, Map
 
@@ -86,3 +86,8 @@ def test_what_needs_no_gradient_is_not_kept():
 def test_a_max_pool_keeps_whole_indices():
     made = graph(lambda x: x.conv("conv", 16).max_pool(2, 2))
     assert saved_bytes(made) == (8 + 16) * SIDE + 16 * 2 * 2 * 8
+
+
+def test_a_precision_that_is_not_there_is_named():
+    with pytest.raises(ArchError, match=r"no precision 'int8'.*bfloat16, float16, float32"):
+        saved_bytes(load("resnet18"), 1, "int8")

@@ -3,25 +3,34 @@
 from archgen.analysis.counts import Cost, cost
 from archgen.analysis.coverage import Coverage, coverage, gridding, phases
 from archgen.analysis.last_map import last_map
-from archgen.analysis.memory import saved_bytes
+from archgen.analysis.memory import Precision, Saved, saved, saved_bytes
 from archgen.analysis.parallel import Parallelism, concurrency, parallelism
+from archgen.analysis.peak import peak_bytes
 from archgen.analysis.receptive import Field, receptive_field, receptive_fields
 from archgen.analysis.strides import strides
+from archgen.analysis.training import Optimizer, TrainingMemory, training_memory
 
 __all__ = [
     "Cost",
     "Coverage",
     "Field",
+    "Optimizer",
     "Parallelism",
+    "Precision",
+    "Saved",
+    "TrainingMemory",
     "concurrency",
     "cost",
     "coverage",
     "gridding",
     "last_map",
     "parallelism",
+    "peak_bytes",
     "phases",
     "receptive_field",
     "receptive_fields",
+    "saved",
     "saved_bytes",
     "strides",
+    "training_memory",
 ]

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Literal, NamedTuple, TypeAlias
 
+from archgen.errors import ArchError, unknown
 from archgen.graph import Graph
-from archgen.inplace import works_in_place
+from archgen.inplace import homes
 from archgen.ops import FLOAT
 from archgen.spec import Net
 
+Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+VALUE: dict[Precision, int] = {"float32": FLOAT, "bfloat16": 2, "float16": 2}
+"""Bytes of a value in each precision."""
 
-def saved_bytes(net: Net | Graph, batch: int = 1) -> int:
-    """Count the bytes that autograd saves in one forward pass, for training in float32.
+
+class Saved(NamedTuple):
+    """What autograd saves in one forward pass, in bytes.
+
+    Args:
+        activations: Maps, statistics, indices and masks; they grow with the batch.
+        weights: Copies of weights in the lower precision, which do not; without autocast none.
+    """
+
+    activations: int
+    weights: int
+
+
+def saved_bytes(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> int:
+    """Count the bytes that autograd saves in one forward pass, as `saved` does, in one sum."""
+    return sum(saved(net, batch, dtype))
+
+
+def saved(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> Saved:
+    """Count the bytes that autograd saves in one forward pass in training mode.
 
     These are the bytes that ``torch.autograd.graph.saved_tensors_hooks`` sees on a CPU: every
     storage once, parameters and buffers left out. The images count where a layer saves them
@@ -21,24 +44,36 @@ def saved_bytes(net: Net | Graph, batch: int = 1) -> int:
     Args:
         net: A spec or a graph.
         batch: Images in a step.
+        dtype: The precision of ``torch.autocast``; in float32 there is none.
 
     Raises:
-        ArchError: The spec cannot be lowered.
+        ArchError: The spec cannot be lowered, or there is no such precision.
     """
+    if dtype not in VALUE:
+        raise ArchError("", unknown("precision", dtype, VALUE))
     graph = net if isinstance(net, Graph) else net.graph()
-    homes: list[int] = []  # the call in whose memory each result lies
+    low = VALUE[dtype]
+    home = homes(graph, training=True)
     needs: list[bool] = []  # whether a result needs a gradient
-    saved: set[int] = set()
-    besides = 0
+    values: list[int] = []  # bytes of a result's value
+    kept: set[int] = set()
+    besides = weights = 0
     for index, (_, op, inputs, shape) in enumerate(graph.calls):
-        in_place = works_in_place(graph, index)
-        homes.append(homes[inputs[0]] if op.view or in_place else index)
         operands_need = [needs[source] for source in inputs]
         needs.append(op.param_count > 0 or any(operands_need))
+        values.append(op.value([values[source] for source in inputs], low) if inputs else FLOAT)
         if not needs[index]:
             continue
+        in_place = home[index] != index and not op.view
         if op.saves_output or in_place:
-            saved.add(homes[index])
-        saved.update(homes[inputs[i]] for i in op.saves(operands_need))
-        besides += op.saves_besides(shape, batch)
-    return besides + FLOAT * batch * sum(prod(graph.calls[home].shape) for home in saved)
+            kept.add(home[index])
+        if op.weighted and low < FLOAT:
+            weights += low * prod(op.params()[0].shape)
+        for source in [inputs[i] for i in op.saves(operands_need)]:
+            if op.weighted and values[source] > low:  # a copy of its own, in the lower precision
+                besides += low * batch * prod(graph.calls[source].shape)
+            else:
+                kept.add(home[source])
+        besides += op.saves_besides(shape, batch, values[inputs[0]])
+    maps = sum(values[index] * prod(graph.calls[index].shape) for index in kept)
+    return Saved(besides + batch * maps, weights)

@@ -11,9 +11,10 @@ from functools import lru_cache
 from textwrap import fill
 
 from archgen.analysis import cost
-from archgen.codegen.text import WIDTH, root_class
+from archgen.codegen.text import root_class
 from archgen.codegen.writer import Writer
 from archgen.errors import ArchError
+from archgen.forward import WIDTH
 from archgen.graph import Graph, check
 from archgen.spec import Net, names
 

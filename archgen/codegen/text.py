@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, count, groupby
 from textwrap import wrap
 
-WIDTH = 96
+from archgen.forward import WIDTH
+
 OPEN, NEXT, CLOSE = "\x01", "\x02", "\x03"
 """Marks in a constructor: a list of items begins, the next item, the list ends."""
 _RESERVED = frozenset({"F", "False", "None", "Tensor", "True"})

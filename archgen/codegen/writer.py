@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archgen.codegen.classes import Class
-from archgen.codegen.forward import Forward
 from archgen.codegen.text import CLOSE, NEXT, OPEN, numbered, root_class
+from archgen.forward import Forward
 from archgen.graph import Graph
+from archgen.inplace import homes
 from archgen.ops import Slot, Text
-from archgen.regions import Region, is_list, regions
+from archgen.order import arranged
+from archgen.regions import Region, is_list
 
 
 class Writer:
@@ -17,6 +19,7 @@ class Writer:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.home = homes(graph, training=False)
         self.classes: dict[object, Class] = {}
         self.names: set[str] = {root_class(graph.name)}
         self.instances: dict[str, tuple[Class, int]] = {}
@@ -24,9 +27,7 @@ class Writer:
 
     def write(self) -> str:
         """Give the text of all classes; the network's is the last."""
-        root = regions(self.graph)
-        root.outputs = self.graph.outputs
-        root.inputs = (0,)
+        root = arranged(self.graph)
         levels: dict[int, list[Region]] = {}
         _by_height(root, levels)
         done = 0
@@ -67,7 +68,8 @@ class Writer:
         self.instances[region.path] = self._class(region, "nn.Module", init)
 
     def _class(self, region: Region, base: str, init: list[tuple[str, Text]]) -> tuple[Class, int]:
-        forward = Forward(self.graph, region, indexed=base == "nn.ModuleList")
+        indexed = base == "nn.ModuleList"
+        forward = Forward(self.graph, region, self.home, indexed=indexed)
         draft = Class("", base, init, forward.lines, forward.inputs, len(region.outputs))
         key = (
             base,

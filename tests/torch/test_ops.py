@@ -68,14 +68,17 @@ def text(parts: ops.Text) -> str:
 
 
 def run(
-    op: Op, inputs: list[Shape], needs: Sequence[bool] = ()
+    op: Op,
+    inputs: list[Shape],
+    needs: Sequence[bool] = (),
+    dtypes: Sequence[torch.dtype] = (torch.float32,) * 3,
 ) -> tuple[torch.Tensor, nn.Module, list[torch.Tensor]]:
     """Run an operation's own source text on random inputs; give result, owner and inputs."""
     owner = nn.Module()
     names = {"nn": nn, "F": F, "torch": torch, "self": owner}
     if (module := op.module()) is not None:
         owner.it = eval(text(module), names)
-    args = [torch.rand(2, *shape) for shape in inputs]
+    args = [torch.rand(2, *shape, dtype=dtypes[i]) for i, shape in enumerate(inputs)]
     for arg, need in zip(args, needs, strict=False):
         arg.requires_grad_(need)
     names.update((f"x{i}", arg) for i, arg in enumerate(args))
@@ -127,6 +130,15 @@ def test_autograd_saves_what_the_operation_says(op: Op, inputs: list[Shape]):
         assert sum(storage.nbytes() for storage in storages.values()) == said
         at = result.untyped_storage().data_ptr()
         assert op.view == (at in [arg.untyped_storage().data_ptr() for arg in args])
+
+
+@pytest.mark.parametrize(("op", "inputs"), CASES, ids=lambda case: str(case)[:50])
+def test_values_are_as_wide_as_the_operation_says_under_autocast(op: Op, inputs: list[Shape]):
+    """Whichever of the operands come in the lower precision."""
+    for dtypes in product([torch.float32, torch.bfloat16], repeat=len(inputs)):
+        with torch.autocast("cpu", torch.bfloat16):
+            result, *_ = run(op, inputs, dtypes=dtypes)
+        assert result.itemsize == op.value([dtype.itemsize for dtype in dtypes], 2)
 
 
 @given(

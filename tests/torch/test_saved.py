@@ -6,18 +6,21 @@ from collections.abc import Callable, Iterable
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, autocast, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from archgen import build, files, load
-from archgen.analysis import saved_bytes
-from archgen.ops import ActKind
+from archgen import build, files
+from archgen.analysis import Precision, saved, saved_bytes
+from archgen.codegen import source
+from archgen.graph import Graph
+from archgen.nn.folding import deploy_form
+from archgen.nn.module import compiled, empty
+from archgen.ops import ActKind, Shape
 from archgen.spec import Net, parse
 
-pytestmark = pytest.mark.torch
+from .conftest import small
 
-SMALL = {224: 64, 32: 16}
-"""A side that the strides of such specs still divide, for each side that they have."""
+pytestmark = pytest.mark.torch
 
 
 def seen(run: Callable[[], object], others: Iterable[Tensor]) -> int:
@@ -35,31 +38,47 @@ def seen(run: Callable[[], object], others: Iterable[Tensor]) -> int:
     return sum(s.nbytes() for address, s in storages.items() if address not in left_out)
 
 
-def seen_by(model: nn.Module, net: Net, batch: int) -> int:
-    images = torch.rand(batch, *net.input)
-    return seen(lambda: model(images), [*model.parameters(), *model.buffers()])
+def seen_by(model: nn.Module, shape: Shape, batch: int, dtype: Precision = "float32") -> int:
+    images = torch.rand(batch, *shape)
+
+    def run() -> object:
+        with autocast("cpu", getattr(torch, dtype), enabled=dtype != "float32"):
+            return model(images)
+
+    return seen(run, [*model.parameters(), *model.buffers()])
+
+
+def folded(net: Net) -> tuple[Graph, nn.Module]:
+    """Make a network's deploy form, whose convolutions have biases, to train on."""
+    graph = deploy_form(net).graph
+    return graph, empty(compiled(source(graph), graph.name))
 
 
 @pytest.mark.parametrize("name", files.names("specs"))
 def test_every_spec(name: str):
-    net = load(name)
-    channels, *sides = net.input
-    net = net.set({"input": [channels, *(SMALL.get(side, side) for side in sides)]})
+    net = small(name)
     model = build(net, init=False)
-    assert saved_bytes(net, 1) == seen_by(model, net, 1)
-    assert saved_bytes(net, 2) == seen_by(model, net, 2)
+    assert saved_bytes(net, 1) == seen_by(model, net.input, 1)
+    assert saved_bytes(net, 2) == seen_by(model, net.input, 2)
+    assert saved_bytes(net, 2, "bfloat16") == seen_by(model, net.input, 2, "bfloat16")
+    graph, model = folded(net)
+    assert saved_bytes(graph, 2) == seen_by(model, net.input, 2)
 
 
 @pytest.mark.parametrize("limit", [16, 1])
-def test_each_family(family: Net, limit: int):
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_each_family(family: Net, limit: int, dtype: Precision):
     """Dropout, group norms, shuffles, several outputs; strided, and dense with dilated pools."""
     net = family.set({"output_stride": limit})
-    assert saved_bytes(net, 2) == seen_by(build(net), net, 2)
+    assert saved_bytes(net, 2, dtype) == seen_by(build(net), net.input, 2, dtype)
+    graph, model = folded(net)
+    assert saved_bytes(graph, 3, dtype) == seen_by(model, net.input, 3, dtype)
 
 
 @pytest.mark.parametrize("kind", [*ActKind.__args__[:-1], "none"])
 @pytest.mark.parametrize("block", ["basic", "basic_preact"])
-def test_each_activation(kind: str, block: str):
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_each_activation(kind: str, block: str, dtype: Precision):
     """Behind a norm of its own module (in place, where that saves), and behind a sum."""
     net = parse(
         f"""
@@ -70,4 +89,11 @@ def test_each_activation(kind: str, block: str):
           stages: {{block: {block}, depth: [2], width: 8, shortcut: projection, act: {kind}}}
         """
     )
-    assert saved_bytes(net, 3) == seen_by(build(net), net, 3)
+    assert saved_bytes(net, 3, dtype) == seen_by(build(net), net.input, 3, dtype)
+
+
+def test_copies_of_weights_do_not_grow_with_the_batch(families: dict[str, Net]):
+    one, two, four = (saved(families["dsnet"], batch, "bfloat16") for batch in (1, 2, 4))
+    assert one.weights == two.weights == four.weights > 0
+    assert four.activations - two.activations == 2 * (two.activations - one.activations)
+    assert saved(families["dsnet"], 4).weights == 0

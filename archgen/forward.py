@@ -4,30 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain, count
+from math import prod
 
-from archgen.codegen.text import WIDTH
 from archgen.graph import Graph
 from archgen.inplace import works_in_place
-from archgen.ops import Act, Op, Slot, Text
+from archgen.ops import Act, Add, Op, Slot, Text
 from archgen.regions import Region
 
+WIDTH = 96
+"""Most characters in a line of generated source."""
 _SLOT_WIDTH = 5
 _VARIABLES = ("x", "y", "z", "u", "v", "w", "p", "q", "r", "s", "t")
 
 
 class Forward:
-    """Writes the body of one ``forward``."""
+    """Writes the body of one ``forward``.
 
-    def __init__(self, graph: Graph, region: Region, *, indexed: bool) -> None:
+    Args:
+        graph: The graph.
+        region: The module.
+        home: For each call, the one in whose memory its result lies.
+        indexed: Whether the modules in it are reached by number.
+
+    Attributes:
+        inputs: Names of the arguments.
+        names: The variable of each result that has one, arguments included; a result without
+            stands inside the expression of the next member.
+        lines: The statements.
+    """
+
+    def __init__(self, graph: Graph, region: Region, home: Sequence[int], *, indexed: bool) -> None:
         self.graph = graph
         self.region = region
+        self.home = home
         self.indexed = indexed
-        self.members = region.members
+        self.members = region.steps
         self.expressions: dict[int, tuple[Text, bool]] = {}
         self.names: dict[int, str] = {}
         self.last = self._last_uses()
         self.fresh = chain(_VARIABLES, (f"h{i}" for i in count(1)))
         self.free: list[str] = []
+        self.held: dict[str, int] = {}
         self.inputs = [self._name(index) for index in region.inputs]
         self.lines: list[Text] = []
         for position, member in enumerate(self.members):
@@ -101,6 +118,8 @@ class Forward:
         else:
             call = self.graph.calls[following]
             reads, length = list(call.inputs), 24 + len(call.name.rpartition(".")[2])
+            if isinstance(call.op, Add) and index not in reads[:2]:
+                return False  # Python would make, and hold, the sum of the others before
         alone = reads.count(index) == 1 and self.last[index] == position + 1
         return alone and _length(expression) + length + 8 * len(reads) <= WIDTH - 16
 
@@ -111,10 +130,24 @@ class Forward:
                 self.free.append(name)
 
     def _name(self, index: int) -> str:
-        name = self.free.pop() if self.free else next(self.fresh)
+        name = self._largest_free() if self.free else next(self.fresh)
         self.names[index] = name
+        self.held[name] = self.home[index]
         self.expressions[index] = ((name,), False)
         return name
+
+    def _largest_free(self) -> str:
+        """Take the free variable that holds most memory, which assigning to it gives back."""
+        given = [self.home[index] for index in self.region.inputs]  # held by the caller as well
+        others = [*given, *(home for name, home in self.held.items() if name not in self.free)]
+
+        def size(name: str) -> int:
+            home = self.held[name]
+            return 0 if home in others else prod(self.graph.calls[home].shape)
+
+        largest = max(reversed(self.free), key=size)
+        self.free.remove(largest)
+        return largest
 
     def _assign(self, outputs: Sequence[int], expression: Text) -> None:
         names = [self._name(index) for index in outputs]
