@@ -5,6 +5,7 @@ The command line and the app lay out what these functions give, and compute noth
 
 from archgen.view.alphas import AlphaRow, alpha_rows
 from archgen.view.claims import ClaimRow, claim_rows
+from archgen.view.comparison import Comparison, FigurePair, StagePair, compare
 from archgen.view.diagram import dot, mermaid
 from archgen.view.drawing import svg
 from archgen.view.library import SpecRow, StudyRow, spec_rows, study_rows
@@ -25,6 +26,7 @@ from archgen.view.words import (
     duration,
     endings,
     figure,
+    mebibytes,
     op_words,
     plain,
     short,
@@ -35,10 +37,13 @@ __all__ = [
     "COMPARED",
     "AlphaRow",
     "ClaimRow",
+    "Comparison",
+    "FigurePair",
     "FigureRow",
     "OpRow",
     "PaperRow",
     "SpecRow",
+    "StagePair",
     "StageRow",
     "StudyRow",
     "Summary",
@@ -47,10 +52,12 @@ __all__ = [
     "brief",
     "chosen",
     "claim_rows",
+    "compare",
     "dot",
     "duration",
     "endings",
     "figure",
+    "mebibytes",
     "mermaid",
     "op_rows",
     "op_words",
