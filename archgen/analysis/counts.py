@@ -8,6 +8,8 @@ from functools import cached_property
 from math import prod
 
 from archgen.analysis.memory import saved_bytes
+from archgen.analysis.peak import peak_bytes
+from archgen.analysis.receptive import receptive_field
 from archgen.graph import Call, Graph
 from archgen.ops import Mul
 from archgen.spec import Net
@@ -45,8 +47,21 @@ class Cost:
 
     @cached_property
     def saved_bytes(self) -> int:
-        """Bytes that a float32 training step keeps for its backward pass, see `saved_bytes`."""
+        """Bytes that a training step keeps for its backward pass, in float32."""
         return saved_bytes(self.graph, self.batch)
+
+    @cached_property
+    def peak_bytes(self) -> int:
+        """Most bytes of activations that inference holds at once, in float32."""
+        return peak_bytes(self.graph, self.batch)
+
+    @cached_property
+    def receptive_field(self) -> int | None:
+        """Side of the receptive field of the last map before the head, in input pixels.
+
+        None where it has no one size.
+        """
+        return receptive_field(self.graph)
 
 
 def cost(net: Net | Graph, batch: int = 1) -> Cost:

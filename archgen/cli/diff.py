@@ -22,7 +22,11 @@ from archgen.cli.options import (
 if TYPE_CHECKING:
     from archgen.view import Comparison, FigurePair, StagePair, StageRow
 
-LABELS = {"macs": "MACs", "saved_bytes": "saved for backward"}
+LABELS = {
+    "macs": "MACs",
+    "saved_bytes": "saved for backward",
+    "peak_bytes": "alive in inference",
+}
 """What people call figures that have other names in programs."""
 
 

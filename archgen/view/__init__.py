@@ -6,6 +6,7 @@ The command line and the app lay out what these functions give, and compute noth
 from archgen.view.alphas import AlphaRow, alpha_rows
 from archgen.view.claims import ClaimRow, claim_rows
 from archgen.view.comparison import Comparison, FigurePair, StagePair, compare
+from archgen.view.costs import CostRow, cost_row
 from archgen.view.diagram import dot, mermaid
 from archgen.view.drawing import svg
 from archgen.view.library import SpecRow, StudyRow, spec_rows, study_rows
@@ -38,6 +39,7 @@ __all__ = [
     "AlphaRow",
     "ClaimRow",
     "Comparison",
+    "CostRow",
     "FigurePair",
     "FigureRow",
     "OpRow",
@@ -53,6 +55,7 @@ __all__ = [
     "chosen",
     "claim_rows",
     "compare",
+    "cost_row",
     "dot",
     "duration",
     "endings",

@@ -8,7 +8,15 @@ from archgen.analysis import cost
 from archgen.spec import Difference, Net, differences, merged
 from archgen.view.rows import StageRow, stage_rows
 
-FIGURES = ("params", "macs", "activations", "depth", "saved_bytes")
+FIGURES = (
+    "params",
+    "macs",
+    "activations",
+    "depth",
+    "receptive_field",
+    "saved_bytes",
+    "peak_bytes",
+)
 """What is compared of two networks, as `Cost` calls it."""
 
 
