@@ -84,7 +84,9 @@ def test_a_table_fits(run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_network_without_weights(run, here: Path) -> None:
     path = here / "bare.yaml"
-    path.write_text("name: bare\ninput: [3, 8, 8]\nnodes:\n  twice: {block: sum, from: [input, input]}\n")
+    path.write_text(
+        "name: bare\ninput: [3, 8, 8]\nnodes:\n  twice: {block: sum, from: [input, input]}\n"
+    )
     result = run("cost", path)
     assert result.exit_code == 0, result.stderr
     assert json.loads(run("cost", path, "--json").stdout)["params"] == 0
