@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from keyword import iskeyword
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -181,14 +180,21 @@ class Builder:
             ArchError: The operation refuses its operands.
         """
         path = self._prefix + name
+        index = len(self.calls)
+        shapes: Sequence[Shape]
+        sources: tuple[int, ...]
+        if len(inputs) == 1:  # nearly always, and quicker without comprehensions
+            shapes, sources = (inputs[0].shape,), (inputs[0].index,)
+        else:
+            shapes, sources = [x.shape for x in inputs], tuple([x.index for x in inputs])
         try:
-            shape = op.shape(*[x.shape for x in inputs])
+            shape = op.shape(*shapes)
         except Law as law:
             raise ArchError(path, law.message, field=law.field) from None
-        if len(self.calls) >= MAX_CALLS:
+        if index >= MAX_CALLS:
             raise ArchError(path, f"more than {MAX_CALLS:,} operations; reduce depth")
-        self.calls.append(Call(path, op, tuple([x.index for x in inputs]), shape))
-        return Map(self, len(self.calls) - 1, shape)
+        self.calls.append(Call(path, op, sources, shape))
+        return Map(self, index, shape)
 
     def number(self, kind: str) -> str:
         """Give a name that is new in the open scope to an operation without weights."""
@@ -196,17 +202,12 @@ class Builder:
         count = self._counts[key] = self._counts.get(key, 0) + 1
         return kind if count == 1 else f"{kind}_{count}"
 
-    @contextmanager
-    def scope(self, name: str, label: str = "") -> Iterator[None]:
-        """Open a module: calls made inside are named below it."""
-        outer = self._prefix
-        self._prefix = f"{outer}{name}."
+    def scope(self, name: str, label: str = "") -> _Scope:
+        """Open a module in a ``with``: calls made inside are named below it."""
+        path = self._prefix + name
         if label:
-            self.labels[self._prefix[:-1]] = label
-        try:
-            yield
-        finally:
-            self._prefix = outer
+            self.labels[path] = label
+        return _Scope(self, f"{path}.")
 
     def graph(self, name: str, outputs: Sequence[Map], *, partial: bool = False) -> Graph:
         """Finish: leave out what no output needs.
@@ -247,9 +248,29 @@ class Builder:
         return Graph(name, calls, tuple(place[end] for end in ends), self.labels)
 
 
-@dataclass(frozen=True, slots=True)
+_conv = lru_cache(maxsize=4096, typed=True)(Conv)
+_norm = lru_cache(maxsize=4096, typed=True)(Norm)
+"""The operations that graphs are full of: equal ones are made once."""
+
+
+class _Scope:
+    """A module that is open; a generator's would cost twice as much."""
+
+    __slots__ = ("_builder", "_inner", "_outer")
+
+    def __init__(self, builder: Builder, inner: str) -> None:
+        self._builder, self._inner = builder, inner
+
+    def __enter__(self) -> None:
+        self._outer, self._builder._prefix = self._builder._prefix, self._inner
+
+    def __exit__(self, *_: object) -> None:
+        self._builder._prefix = self._outer
+
+
+@dataclass(slots=True, eq=False)  # frozen, it would take three times as long to make
 class Map:
-    """A feature map (N, C, H, W) in a graph that is being built; immutable.
+    """A feature map (N, C, H, W) in a graph that is being built; never changed.
 
     All that a block needs: every method adds one operation and returns the new map.
     Operations with weights take their name from the block; it becomes the attribute of the
@@ -285,7 +306,7 @@ class Map:
     ) -> Map:
         """Convolve; the padding keeps the size at stride 1 (``dilation * (kernel // 2)``)."""
         padding = dilation * (kernel // 2)
-        op = Conv(self.channels, out, kernel, stride, padding, dilation, groups, bias)
+        op = _conv(self.channels, out, kernel, stride, padding, dilation, groups, bias)
         return self.builder.add(name, op, self)
 
     def linear(self, name: str, out: int) -> Map:
@@ -294,7 +315,7 @@ class Map:
 
     def norm(self, name: str, eps: float = 1e-5, *, affine: bool = True) -> Map:
         """Normalise over the batch."""
-        return self.builder.add(name, Norm(self.channels, eps, affine=affine), self)
+        return self.builder.add(name, _norm(self.channels, eps, affine=affine), self)
 
     def group_norm(self, name: str, groups: int, eps: float = 1e-5, *, affine: bool = True) -> Map:
         """Normalise over groups of channels."""

@@ -39,5 +39,6 @@ def homes(graph: Graph, *, training: bool) -> list[int]:
     found: list[int] = []
     for index, (_, op, inputs, _) in enumerate(graph.calls):
         same = op.view or (isinstance(op, Dropout) and not training)
-        found.append(found[inputs[0]] if same or works_in_place(graph, index) else index)
+        same = same or (isinstance(op, Act) and works_in_place(graph, index))
+        found.append(found[inputs[0]] if same else index)
     return found

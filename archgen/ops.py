@@ -126,9 +126,10 @@ def _map(shape: Shape) -> tuple[int, int, int]:
 
 def _sized(shape: Shape, channels: int) -> tuple[int, int, int]:
     """Check that a map has the channels that an operation is made for."""
-    if _map(shape)[0] != channels:
+    sized = _map(shape)
+    if sized[0] != channels:
         raise Law(f"is made for {channels} channels, not for {size(shape)}")
-    return _map(shape)
+    return sized
 
 
 def _window(length: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:

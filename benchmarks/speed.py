@@ -4,7 +4,7 @@
 
 Every round runs each pair back to back; what is printed is the median of the rounds' ratios
 (archgen over peer) with the quartiles, in CPU seconds of the process, which other processes
-cannot lengthen. Needs the ``peers`` extra.
+cannot lengthen. Needs the ``peers`` extra. `benchmarks/analysis.py` compares what needs no weights.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,84 +60,6 @@ def process_pairs() -> list[Pair]:
             0.3,
             children_seconds,
         )
-    ]
-
-
-@contextmanager
-def no_fills() -> Any:
-    """Switch PyTorch's initialisers off, as the fairest floor for the peer's constructor."""
-    from torch.nn import init
-
-    names = ("kaiming_uniform_", "kaiming_normal_", "uniform_", "normal_", "ones_", "zeros_",
-             "constant_", "trunc_normal_")  # fmt: skip
-    kept = {name: getattr(init, name) for name in names}
-    for name in names:
-        setattr(init, name, lambda tensor, *args, **kwargs: tensor)
-    try:
-        yield
-    finally:
-        for name, function in kept.items():
-            setattr(init, name, function)
-
-
-def static_pairs() -> list[Pair]:
-    """Costs and construction of DPN-131 in a running process."""
-    import timm
-    import torch
-    from fvcore.nn import FlopCountAnalysis, parameter_count
-
-    import archgen
-    from archgen.analysis import saved_bytes
-
-    image = torch.zeros(1, 3, 224, 224)
-    net = archgen.load("dpn131")
-
-    def with_memory(graph: archgen.Graph) -> None:
-        archgen.cost(graph)
-        saved_bytes(graph)
-
-    def counted() -> None:
-        analysis = FlopCountAnalysis(timm.create_model("dpn131").eval(), image)
-        analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
-        parameter_count(analysis._model)
-
-    def watched() -> None:
-        with no_fills():
-            model = timm.create_model("dpn131").to("meta")
-        storages: dict[int, int] = {}
-
-        def pack(tensor: torch.Tensor) -> torch.Tensor:
-            storage = tensor.untyped_storage()
-            storages[storage._cdata] = storage.nbytes()
-            return tensor
-
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            model(image.to("meta"))
-        sum(storages.values())
-
-    def peer_built() -> None:
-        with no_fills():
-            timm.create_model("dpn131")
-
-    return [
-        Pair(
-            "load + lower + cost of dpn131 / timm + fvcore",
-            lambda: archgen.cost(archgen.load("dpn131")),
-            counted,
-            1 / 80,
-        ),
-        Pair(
-            "the same + saved_bytes / timm on meta, saved_tensors_hooks",
-            lambda: with_memory(archgen.load("dpn131").graph()),
-            watched,
-            1 / 20,
-        ),
-        Pair(
-            "build dpn131 without initialisation / timm",
-            lambda: archgen.build(net, init=False),
-            peer_built,
-            1.2,
-        ),
     ]
 
 
@@ -219,7 +140,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    results += [measure(pair, options.rounds) for pair in static_pairs() + model_pairs()]
+    results += [measure(pair, options.rounds) for pair in model_pairs()]
     if options.json:
         print(json.dumps({"torch": torch.__version__, "results": results}, indent=1))
         return

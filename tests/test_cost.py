@@ -40,7 +40,8 @@ def test_a_small_net_by_hand(net):
     made = net("a: {block: conv_norm, width: 4, stride: 2}", "h: {block: pool_linear, classes: 5}")
     params = 3 * 4 * 9 + 2 * 4 + (4 * 5 + 5)
     macs = 4 * 16 * 16 * 27 + 4 * 5
-    assert cost(made) == Cost("tiny", params, 8, macs, 4 * 16 * 16 + 5, 2)
+    graph = made.graph()
+    assert cost(made) == Cost("tiny", params, 8, macs, 4 * 16 * 16 + 5, 2, batch=1, graph=graph)
     assert cost(made.graph()) == cost(made)
 
 
@@ -75,7 +76,8 @@ def test_depth_is_the_longest_path_to_an_output(net):
 
 def test_a_graph_without_weights_costs_nothing():
     builder = Builder((3, 8, 8))
-    assert cost(builder.graph("g", [builder.input.act()])) == Cost("g", 0, 0, 0, 0, 0)
+    graph = builder.graph("g", [builder.input.act()])
+    assert cost(graph) == Cost("g", 0, 0, 0, 0, 0, batch=1, graph=graph)
 
 
 def test_parts_add_up_to_the_whole():

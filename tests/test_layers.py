@@ -180,6 +180,7 @@ def test_no_other_library_is_imported():
         "import archgen.view, archgen.study, archgen.report, archgen.train, archgen.spec.schema",
         "import archgen as a; n = a.load('dpn92'); a.cost(n); a.source(n); n.digest(); n.dump()",
         "from archgen.study import load_study; load_study('pyramid')",
+        "from archgen import load, view; n = load('dpn68'); view.compare(n, n); view.cost_row(n)",
         "from archgen import analysis as a, load; n = load('dpn92'); "
         "a.receptive_field(n); a.parallelism(n); a.saved_bytes(n)",
         "import archgen as a; from archgen.export import advice, fit;"

@@ -1,6 +1,6 @@
 """Numbers from a graph, without PyTorch."""
 
-from archgen.analysis.counts import Cost, cost
+from archgen.analysis.counts import COUNTED, Cost, cost
 from archgen.analysis.coverage import Coverage, coverage, gridding, phases
 from archgen.analysis.last_map import last_map
 from archgen.analysis.memory import Precision, Saved, saved, saved_bytes
@@ -11,6 +11,7 @@ from archgen.analysis.strides import strides
 from archgen.analysis.training import Optimizer, TrainingMemory, training_memory
 
 __all__ = [
+    "COUNTED",
     "Cost",
     "Coverage",
     "Field",

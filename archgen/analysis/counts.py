@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 
+from archgen.analysis.memory import saved_bytes
+from archgen.analysis.peak import peak_bytes
+from archgen.analysis.receptive import receptive_field
 from archgen.graph import Call, Graph
 from archgen.ops import Mul
 from archgen.spec import Net
 
+COUNTED = ("params", "buffers", "macs", "activations", "depth")
+"""The figures of a `Cost` that hold for any batch, by name."""
+
 
 @dataclass(frozen=True)
 class Cost:
-    """What one image costs.
+    """What a network costs: exact figures, and more that are counted when asked for.
 
     Args:
         name: The network's name.
@@ -25,6 +32,8 @@ class Cost:
         activations: Scalars that convolutions and linear layers give for one image.
         depth: Convolutions and linear layers on the longest path from input to output; what
             only makes a gate is not on a path, as the field counts SE networks.
+        batch: Images in a batch, for what is in bytes.
+        graph: What was counted.
     """
 
     name: str
@@ -33,40 +42,62 @@ class Cost:
     macs: int
     activations: int
     depth: int
+    batch: int
+    graph: Graph = field(repr=False, compare=False)
+
+    @cached_property
+    def saved_bytes(self) -> int:
+        """Bytes that a training step keeps for its backward pass, in float32."""
+        return saved_bytes(self.graph, self.batch)
+
+    @cached_property
+    def peak_bytes(self) -> int:
+        """Most bytes of activations that inference holds at once, in float32."""
+        return peak_bytes(self.graph, self.batch)
+
+    @cached_property
+    def receptive_field(self) -> int | None:
+        """Side of the receptive field of the last map before the head, in input pixels.
+
+        None where it has no one size.
+        """
+        return receptive_field(self.graph)
 
 
-def cost(net: Net | Graph) -> Cost:
+def cost(net: Net | Graph, batch: int = 1) -> Cost:
     """Count parameters, MACs, activations and depth of a network.
 
     Args:
         net: A spec or a graph.
+        batch: Images in a batch, for what is in bytes.
 
     Raises:
         ArchError: The spec cannot be lowered.
     """
     graph = net if isinstance(net, Graph) else net.graph()
     params, buffers, macs, activations = _sums(graph.calls)
-    return Cost(graph.name, params, buffers, macs, activations, _depth(graph))
+    return Cost(graph.name, params, buffers, macs, activations, _depth(graph), batch, graph)
 
 
 def _sums(calls: Iterable[Call]) -> tuple[int, int, int, int]:
     params = buffers = macs = activations = 0
-    for call in calls:
-        op = call.op
+    for _, op, _, shape in calls:
         params += op.param_count
         buffers += op.buffer_count
         if op.weighted:
-            macs += op.macs(call.shape)
-            activations += prod(call.shape)
+            macs += op.macs(shape)
+            activations += prod(shape)
     return params, buffers, macs, activations
 
 
 def _depth(graph: Graph) -> int:
     depths: list[int] = []
-    for call in graph.calls:
-        sources = call.inputs[:1] if isinstance(call.op, Mul) else call.inputs
-        above = max([depths[source] for source in sources], default=0)
-        depths.append(above + call.op.weighted)
+    for _, op, inputs, _ in graph.calls:
+        if len(inputs) > 1 and not isinstance(op, Mul):
+            above = max([depths[source] for source in inputs])
+        else:  # of a product, the map and not its gate
+            above = depths[inputs[0]] if inputs else 0
+        depths.append(above + op.weighted)
     return max(depths[end] for end in graph.outputs)
 
 

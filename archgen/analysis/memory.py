@@ -60,8 +60,11 @@ def saved(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> Sav
     besides = weights = 0
     for index, (_, op, inputs, shape) in enumerate(graph.calls):
         operands_need = [needs[source] for source in inputs]
-        needs.append(op.param_count > 0 or any(operands_need))
-        values.append(op.value([values[source] for source in inputs], low) if inputs else FLOAT)
+        needs.append(any(operands_need) or op.param_count > 0)
+        if inputs and low < FLOAT:
+            values.append(op.value([values[source] for source in inputs], low))
+        else:
+            values.append(FLOAT)
         if not needs[index]:
             continue
         in_place = home[index] != index and not op.view
@@ -69,7 +72,8 @@ def saved(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> Sav
             kept.add(home[index])
         if op.weighted and low < FLOAT:
             weights += low * prod(op.params()[0].shape)
-        for source in [inputs[i] for i in op.saves(operands_need)]:
+        for place in op.saves(operands_need):
+            source = inputs[place]
             if op.weighted and values[source] > low:  # a copy of its own, in the lower precision
                 besides += low * batch * prod(graph.calls[source].shape)
             else:

@@ -14,6 +14,8 @@ from typer.core import TyperGroup
 from archgen.cli.build import build
 from archgen.cli.check import check
 from archgen.cli.console import complain
+from archgen.cli.cost import cost
+from archgen.cli.diff import diff
 from archgen.cli.evaluate import evaluate
 from archgen.cli.explore import explore
 from archgen.cli.library import library
@@ -99,7 +101,7 @@ app = typer.Typer(
 
 app.callback(help=_help(archgen))(archgen)
 for _command in (
-    library, papers, show, check, build, weights, train, evaluate, search, studies, best, report,
-    schema, explore,
+    library, papers, show, cost, diff, check, build, weights, train, evaluate, search, studies,
+    best, report, schema, explore,
 ):  # fmt: skip
     app.command(_NAMES.get(_command), help=_help(_command))(_command)

@@ -115,6 +115,9 @@ Deploy: TypeAlias = Annotated[
         "--out writes NAME_deploy.py and NAME_deploy.safetensors.",
     ),
 ]
+Batch: TypeAlias = Annotated[
+    int, typer.Option(min=1, max=65_536, help="Images in a batch, for what is in bytes.")
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 Device: TypeAlias = Annotated[
     str,

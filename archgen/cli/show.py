@@ -56,10 +56,11 @@ def document(net: Net, more: list[str], graph: Graph | None = None) -> dict[str,
         more: What else, as the options are called.
         graph: What a pass made of its graph; by default its graph.
     """
-    from archgen.analysis import cost
+    from archgen.analysis import COUNTED, cost
     from archgen.view import op_rows, stage_rows
 
-    shown: dict[str, Any] = asdict(cost(graph or net)) | {
+    counts = cost(graph or net)
+    shown: dict[str, Any] = {key: getattr(counts, key) for key in ("name", *COUNTED)} | {
         "input": list(net.input),
         "spec": net.data(),
         "stages": [asdict(row) for row in stage_rows(net, graph)],

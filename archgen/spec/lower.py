@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +18,8 @@ from archgen.passes.output_stride import limit_stride
 if TYPE_CHECKING:
     from archgen.spec.net import Net
     from archgen.spec.parts import Inner, Node
+
+Made = TypeVar("Made", Block, Branch, Join)
 
 
 def lower(net: Net) -> Graph:
@@ -131,13 +133,13 @@ class _Lowering:
             shift = 1
             with self.builder.scope("0", self.node.between.block):
                 x = self._lay(self._inner(self.node.between, f"{path}.0"), [x], f"{path}.0")
-        stage = Stage()
+        stage, kind = Stage(), cast("type[Branch]", self.block)  # by the rules of specs
         for index, (fields, join_fields) in enumerate(units, shift):
             at = f"{path}.{index}"
-            block = self._make(self.block, fields, at)
+            branch = self._make(kind, fields, at)
             join = self._joined(join_fields, at)
             with self.builder.scope(str(index), self.node.block):
-                x = self._unit(block, join, x, stage, at)
+                x = self._unit(branch, join, x, stage, at)
         return x
 
     def _units(
@@ -174,17 +176,10 @@ class _Lowering:
             for s, depth in enumerate(depths)
         ]
 
-    def _make(self, block: type[Block], fields: dict[str, Any], path: str) -> Block:
-        made = self._cached(block, fields, path)
-        assert isinstance(made, Block)
-        return made
-
     def _joined(self, fields: dict[str, Any], path: str) -> Join:
-        made = self._cached(self.join, fields, f"{path}.shortcut")
-        assert isinstance(made, Join)
-        return made
+        return self._make(self.join, fields, f"{path}.shortcut")
 
-    def _cached(self, owner: type[BaseModel], fields: dict[str, Any], path: str) -> BaseModel:
+    def _make(self, owner: type[Made], fields: dict[str, Any], path: str) -> Made:
         """Validate one block's or join's fields; units often have the same."""
         key = (owner, repr(fields))
         if key not in self._made:
@@ -195,7 +190,7 @@ class _Lowering:
                 where = error.errors(include_url=False)[0]["loc"]
                 field = "shortcut" if issubclass(owner, Join) else str(where[0]) if where else ""
                 raise ArchError(wrong.path, wrong.message, field=field) from None
-        made: BaseModel = self._made[key]
+        made: Made = self._made[key]
         return made
 
     def _inner(self, inner: Inner, path: str, **given: int) -> Block:
@@ -204,10 +199,9 @@ class _Lowering:
         filled = {k: v for k, v in given.items() if k in block.model_fields}
         return self._make(block, {**filled, **inner.fields}, path)
 
-    def _unit(self, block: Block, join: Join, x: Map, stage: Stage, path: str) -> Map:
-        assert isinstance(block, Branch)
+    def _unit(self, branch: Branch, join: Join, x: Map, stage: Stage, path: str) -> Map:
         try:
-            return join.unit(block, x, stage)
+            return join.unit(branch, x, stage)
         except Law as law:
             raise ArchError(path, law.message, field=law.field) from None
 
@@ -220,7 +214,7 @@ class _Lowering:
                 return block.build(inputs[0])
         except Law as law:
             raise ArchError(path, law.message, field=law.field) from None
-        return self._unit(block, Alone(), inputs[0], Stage(), path)
+        return self._unit(cast("Branch", block), Alone(), inputs[0], Stage(), path)
 
     def _streams(self, inputs: Sequence[Map], maps: dict[str, Map], count: int) -> Map:
         """Write parallel streams over the last `count` inputs, then fuse them in order."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -22,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from archgen.analysis import Cost
+from archgen.analysis import COUNTED
 from archgen.errors import ArchError
 from archgen.spec import Net
 from archgen.train.datasets import check_fit
@@ -33,7 +32,7 @@ Number = int | float
 Direction = Literal["maximize", "minimize"]
 
 # What a network costs, by name, and what training gives; each may be a score.
-COSTS = tuple(f.name for f in fields(Cost) if f.type in (int, "int"))
+COSTS = COUNTED
 TRAINED: dict[str, Direction] = {"top1": "maximize", "loss": "minimize"}
 
 # How deep values with parameters of their own may stand in one another.

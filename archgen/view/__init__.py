@@ -5,6 +5,8 @@ The command line and the app lay out what these functions give, and compute noth
 
 from archgen.view.alphas import AlphaRow, alpha_rows
 from archgen.view.claims import ClaimRow, claim_rows
+from archgen.view.comparison import Comparison, FigurePair, StagePair, compare
+from archgen.view.costs import CostRow, cost_row
 from archgen.view.diagram import dot, mermaid
 from archgen.view.drawing import svg
 from archgen.view.library import SpecRow, StudyRow, spec_rows, study_rows
@@ -25,6 +27,7 @@ from archgen.view.words import (
     duration,
     endings,
     figure,
+    mebibytes,
     op_words,
     plain,
     short,
@@ -35,10 +38,14 @@ __all__ = [
     "COMPARED",
     "AlphaRow",
     "ClaimRow",
+    "Comparison",
+    "CostRow",
+    "FigurePair",
     "FigureRow",
     "OpRow",
     "PaperRow",
     "SpecRow",
+    "StagePair",
     "StageRow",
     "StudyRow",
     "Summary",
@@ -47,10 +54,13 @@ __all__ = [
     "brief",
     "chosen",
     "claim_rows",
+    "compare",
+    "cost_row",
     "dot",
     "duration",
     "endings",
     "figure",
+    "mebibytes",
     "mermaid",
     "op_rows",
     "op_words",

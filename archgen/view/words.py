@@ -27,6 +27,12 @@ def short(count: float) -> str:
     return f"{count:g}"
 
 
+def mebibytes(count: int) -> str:
+    """Write bytes as people compare them: ``214.0 MiB``, below ten with two digits."""
+    value = count / 2**20
+    return f"{value:,.{1 if value >= 9.995 else 2}f} MiB"
+
+
 def duration(seconds: float) -> str:
     """Write a time as people do: ``4 s``, ``3 min 20 s``, ``2 h 5 min``."""
     whole = round(seconds)

@@ -1,0 +1,133 @@
+"""``archgen cost``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+import typer
+
+from archgen.cli.console import print_json, print_table, print_text
+from archgen.cli.options import Batch, Blocks, Json, Set, Specs, load_net, use_blocks
+from archgen.cli.show import headline
+
+if TYPE_CHECKING:
+    from archgen.view import CostRow
+
+
+Optimizer: TypeAlias = Literal["sgd", "adamw"]
+Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+Key: TypeAlias = Literal[
+    "name",
+    "params",
+    "macs",
+    "depth",
+    "receptive_field",
+    "saved_bytes",
+    "peak_bytes",
+    "training_bytes",
+]
+OPTIMIZERS: dict[Optimizer, str] = {"sgd": "SGD with momentum", "adamw": "AdamW"}
+PARTS = {
+    "parameters": "parameters",
+    "buffers": "running statistics",
+    "gradients": "gradients",
+    "optimizer": "optimizer state",
+    "average": "moving average",
+    "activations": "saved for backward",
+    "copies": "saved copies of weights",
+}
+"""What people call the parts of `TrainingMemory`."""
+
+
+def cost(
+    specs: Specs,
+    batch: Batch = 1,
+    optimizer: Annotated[Optimizer, typer.Option(help="What trains it; SGD has momentum.")] = "sgd",
+    ema: Annotated[
+        bool, typer.Option("--ema", help="A moving average of the weights is kept.")
+    ] = False,
+    dtype: Annotated[
+        Precision, typer.Option(help="The precision of training, by autocast.")
+    ] = "float32",
+    sort: Annotated[
+        Key | None,
+        typer.Option(help="Order the rows, least first.", show_default="as they are given"),
+    ] = None,
+    set_: Set = None,
+    blocks: Blocks = None,
+    json: Json = False,
+) -> None:
+    """Count what networks cost: parameters, MACs, memory, depth, receptive field.
+
+    One network with all parts of its memory, or one row for each of several.
+
+    Examples:
+        archgen cost dpn98 --batch 32
+        archgen cost resnet50 dpn68 densenet121 --sort macs
+        archgen cost specs/*.yaml --json
+    """
+    from archgen.analysis import cost as counted
+    from archgen.view import cost_row
+
+    use_blocks(blocks)
+    nets = [load_net(spec, set_) for spec in specs]
+    rows = [cost_row(net, batch, optimizer, ema=ema, dtype=dtype) for net in nets]
+    if sort is not None:
+        rows.sort(key=lambda row: _order(getattr(row, sort)))
+    if json:
+        print_json(rows if len(rows) > 1 else rows[0])
+    elif len(rows) > 1:
+        _print_many(rows)
+    else:
+        print_text(headline(nets[0], counted(nets[0])))
+        print_text("")
+        _print_one(rows[0])
+
+
+def _order(value: Any) -> tuple[bool, Any]:
+    """Sort what has no such figure behind the rest."""
+    return value is None, value
+
+
+def _print_one(row: CostRow) -> None:
+    from archgen.view import mebibytes
+
+    beside = f"{row.parallel} layers side by side" if row.parallel > 1 else ""
+    figures = [
+        ("parameters", f"{row.params:,}", ""),
+        ("MACs", f"{row.macs:,}", ""),
+        ("MACs, critical path", f"{row.critical_macs:,}", beside),
+        ("receptive field", _side(row), "of the last map, in pixels"),
+        ("alive in inference", mebibytes(row.peak_bytes), "most activations at once, float32"),
+    ]
+    print_table(["", f">batch {row.batch}", ""], figures)
+    print_text("")
+    parts = asdict(row.training).items()
+    memory = [
+        (PARTS[part], mebibytes(count), f"{count / row.training_bytes:.1%}")
+        for part, count in parts
+        if count
+    ]
+    memory.append(("total", mebibytes(row.training_bytes), ""))
+    told = f"training in {row.dtype}, {OPTIMIZERS[row.optimizer]}"
+    print_table([told, f">batch {row.batch}", ">share"], memory)
+
+
+def _print_many(rows: Sequence[CostRow]) -> None:
+    from archgen.ops import size
+    from archgen.view import mebibytes, short
+
+    cells = [
+        (row.name, size(row.input), short(row.params), short(row.macs), row.depth, _side(row),
+         *map(mebibytes, (row.saved_bytes, row.peak_bytes, row.training_bytes)))
+        for row in rows
+    ]  # fmt: skip
+    headings = ["network", ">input", ">params", ">MACs", ">depth", ">field", ">saved", ">alive",
+                ">training"]  # fmt: skip
+    print_table(headings, cells, elastic=["network"])
+
+
+def _side(row: CostRow) -> str:
+    return "-" if row.receptive_field is None else f"{row.receptive_field:,}"
