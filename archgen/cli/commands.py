@@ -16,6 +16,7 @@ from archgen.cli.check import check
 from archgen.cli.console import complain
 from archgen.cli.evaluate import evaluate
 from archgen.cli.explore import explore
+from archgen.cli.fit import fit
 from archgen.cli.library import library
 from archgen.cli.papers import papers
 from archgen.cli.report import report
@@ -99,7 +100,7 @@ app = typer.Typer(
 
 app.callback(help=_help(archgen))(archgen)
 for _command in (
-    library, papers, show, check, build, weights, train, evaluate, search, studies, best, report,
-    schema, explore,
+    library, papers, show, check, fit, build, weights, train, evaluate, search, studies, best,
+    report, schema, explore,
 ):  # fmt: skip
     app.command(_NAMES.get(_command), help=_help(_command))(_command)
