@@ -134,6 +134,13 @@ def test_bounds_are_kept() -> None:
     assert found.best.values == {"stages.width.alpha": 50}
 
 
+def test_real_bounds_are_kept_to_the_last_digit() -> None:
+    net = load("pyramidnet110_a48").set({"stages.width.alpha": 48.0})
+    found = nearest(net, "params", 3.8e6, ["stages.width.alpha"], high=60.4699)
+    assert found.best.values["stages.width.alpha"] <= 60.4699
+    assert found.best.cost == found.most.cost
+
+
 def test_the_spec_need_not_build() -> None:
     net = SMALL.set({"stages.width.1": 33})
     with pytest.raises(ArchError, match="33 channels cannot be split into 8 groups"):
@@ -207,4 +214,9 @@ def test_bounds_that_are_none() -> None:
     assert "the lowest value 5 must be below the highest 5" in refusal(
         "params", 1e6, one, low=5, high=5
     )
+    assert "the lowest value 6 must be below the highest 5" in refusal(
+        "params", 1e6, one, low=5.2, high=5.8
+    )
+    assert "finite numbers" in refusal("params", 1e6, one, low=float("nan"))
+    assert "finite numbers" in refusal("params", 1e6, one, high=float("inf"))
     assert "goes with one number only" in refusal("macs", 1e6, two, low=5)

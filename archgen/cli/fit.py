@@ -42,9 +42,7 @@ def fit(
     ] = None,
     within: Annotated[
         str | None,
-        typer.Option(
-            metavar="PERCENT", help="Refuse what is further off: 1%.", show_default="the nearest"
-        ),
+        typer.Option(metavar="PERCENT", help="Refuse what is further off: 1%.", show_default=False),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the spec there, as YAML.")
@@ -91,11 +89,14 @@ def _goal(text: str) -> tuple[str, float]:
 
 
 def _document(found: Fit, out: Path | None) -> dict[str, Any]:
-    from dataclasses import asdict
-
     from archgen.analysis import cost
 
-    told = {
+    counts = cost(found.net)
+    return {
+        "name": counts.name,
+        "params": counts.params,
+        "macs": counts.macs,
+        "depth": counts.depth,
         "cost": found.cost,
         "target": found.target,
         "reached": found.best.cost,
@@ -105,8 +106,9 @@ def _document(found: Fit, out: Path | None) -> dict[str, Any]:
         "above": found.above,
         "monotone": found.monotone,
         "tried": found.tried,
+        "spec": found.net.data(),
+        "written": out,
     }
-    return asdict(cost(found.net)) | told | {"spec": found.net.data(), "written": out}
 
 
 def _print(found: Fit) -> None:
@@ -126,12 +128,12 @@ def _print(found: Fit) -> None:
     headings = [*(f">{path}" for path in found.best.values), f">{found.cost}", ">off", ""]
     print_table(headings, cells)
     print_text("")
+    counts = cost(found.net)
+    print_text(
+        f"{found.best}: {counts.params:,} parameters, {counts.macs:,} MACs, {counts.depth} layers"
+    )
     if not found.monotone:
         note(
             f"{found.cost} neither just rises nor just falls with {', '.join(found.best.values)}: "
             f"{found.tried} values were tried, another may be nearer"
         )
-    counts = cost(found.net)
-    print_text(
-        f"{found.best}: {counts.params:,} parameters, {counts.macs:,} MACs, {counts.depth} layers"
-    )

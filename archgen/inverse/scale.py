@@ -43,13 +43,16 @@ class Scale:
             raise ArchError(", ".join(by), "name one number, or several that are different")
         if len(by) > 1 and (low, high) != (None, None):
             raise ArchError(", ".join(by), "a lowest or highest value goes with one number only")
-        if low is not None and high is not None and low >= high:
-            raise ArchError(by[0], f"the lowest value {low} must be below the highest {high}")
+        if not all(math.isfinite(bound) for bound in (low or 0, high or 0)):
+            raise ArchError(by[0], "the lowest and the highest value are finite numbers")
         self.own = {path: _number(net, path) for path in by}
         own = self.own[by[0]] if len(by) == 1 else 1.0
         self.whole = isinstance(own, int)
         self.low = -math.inf if low is None else math.ceil(low) if self.whole else low
         self.high = math.inf if high is None else math.floor(high) if self.whole else high
+        if self.low >= self.high:
+            message = f"the lowest value {self.low} must be below the highest {self.high}"
+            raise ArchError(by[0], message)
         self.start = self.bounded(own)
 
     def bounded(self, x: Number) -> Number:
@@ -103,7 +106,8 @@ class Scale:
     def shorter(self, x: Number) -> Iterator[Number]:
         """The same position with fewer digits, the shortest first."""
         if not self.whole:
-            yield from (spelled(x, digits) for digits in range(1, 12))
+            fewer = (spelled(x, digits) for digits in range(1, 12))
+            yield from (y for y in fewer if self.bounded(y) == y)
 
     def around(self) -> Iterator[Number]:
         """Positions near the start, the nearest first."""

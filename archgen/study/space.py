@@ -343,8 +343,8 @@ class Limit(BaseModel):
     equal: float | None = Field(
         None, gt=0, description="What every candidate shall cost, by the number that is solved for."
     )
-    within: Annotated[str, BeforeValidator(_percentage)] | None = Field(
-        None, pattern=PERCENT, description="How far from that it may be: 2%."
+    within: Annotated[str, Field(pattern=PERCENT), BeforeValidator(_percentage)] | None = Field(
+        None, description="How far from that it may be: 2%."
     )
     by: str | None = Field(
         None, description="Dotted path of the number in the spec that is solved for."
