@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archgen.errors import ArchError
     from archgen.export.load import load_weights
     from archgen.graph import Graph
+    from archgen.inverse import fit
     from archgen.nn import build, deploy
     from archgen.spec import Net, load
     from archgen.study import search
@@ -33,6 +34,7 @@ __all__ = [
     "build",
     "cost",
     "deploy",
+    "fit",
     "load",
     "load_weights",
     "search",
@@ -49,6 +51,7 @@ _HOMES = {
     "build": "archgen.nn",
     "cost": "archgen.analysis",
     "deploy": "archgen.nn",
+    "fit": "archgen.inverse",
     "load": "archgen.spec",
     "load_weights": "archgen.export.load",
     "search": "archgen.study",

@@ -28,6 +28,7 @@ LAYERS = [
     ["forward"],
     ["analysis"],
     ["codegen"],
+    ["inverse"],
     ["train.datasets", "train.recipes", "train.result"],
     ["train.recipe"],
     ["nn"],
@@ -179,6 +180,7 @@ def test_no_other_library_is_imported():
         "import archgen.cli, archgen.cli.commands",
         "import archgen.view, archgen.study, archgen.report, archgen.train, archgen.spec.schema",
         "import archgen as a; n = a.load('dpn92'); a.cost(n); a.source(n); n.digest(); n.dump()",
+        "import archgen as a; a.fit(a.load('resnet18'), 'params', 5e6, ['stages.width.3'])",
         "from archgen.study import load_study; load_study('pyramid')",
         "from archgen import load, view; n = load('dpn68'); view.compare(n, n); view.cost_row(n)",
         "from archgen import analysis as a, load; n = load('dpn92'); "

@@ -17,6 +17,7 @@ import pytest
 
 import archgen
 from archgen import files, yamlfile
+from archgen.study import load_study
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -111,6 +112,12 @@ def test_the_specs_and_the_study_are_the_shipped_ones():
     shown = [yamlfile.parse(block).value for block in blocks("yaml")]
     assert archgen.load("dpn131").data() | {"paper": None} in [v | {"paper": None} for v in shown]
     assert yamlfile.read(files.find("studies", "pyramid")).value in shown
+
+
+def test_the_study_of_a_page_loads(tmp_path):
+    (block,) = blocks("yaml", ROOT / "docs" / "fit.md")
+    (tmp_path / "iso.yaml").write_text(block)
+    assert load_study(tmp_path / "iso.yaml").keep["params"].by == "stages.width.alpha"
 
 
 @pytest.mark.torch

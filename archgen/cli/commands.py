@@ -18,6 +18,7 @@ from archgen.cli.cost import cost
 from archgen.cli.diff import diff
 from archgen.cli.evaluate import evaluate
 from archgen.cli.explore import explore
+from archgen.cli.fit import fit
 from archgen.cli.library import library
 from archgen.cli.papers import papers
 from archgen.cli.report import report
@@ -101,7 +102,7 @@ app = typer.Typer(
 
 app.callback(help=_help(archgen))(archgen)
 for _command in (
-    library, papers, show, cost, diff, check, build, weights, train, evaluate, search, studies,
-    best, report, schema, explore,
+    library, papers, show, cost, diff, fit, check, build, weights, train, evaluate, search,
+    studies, best, report, schema, explore,
 ):  # fmt: skip
     app.command(_NAMES.get(_command), help=_help(_command))(_command)

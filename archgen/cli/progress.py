@@ -46,7 +46,7 @@ def _figure(row: Row, name: str) -> str:
 def _values(study: Study, row: Row) -> str:
     from archgen.view import endings, varied
 
-    said = varied(study, row.vary)
+    said = varied(study, row)
     return " ".join(f"{name}={said[path]}" for path, name in endings(said).items())
 
 

@@ -384,7 +384,7 @@ def _points(
 def _hover(study: Study, row: Row, figures: Iterable[str]) -> str:
     known = [(name, value_of(row, name)) for name in figures]
     said = [f"{name} {figure(name, value)}" for name, value in known if value is not None]
-    values = varied(study, row.vary)
+    values = varied(study, row)
     said += [f"{name} = {values[path]}" for path, name in endings(values).items()]
     return "<br>".join([f"candidate {row.number}", *map(safe, said)])
 

@@ -112,6 +112,9 @@ class Facts:
                     found[f"{name} above {limit.max:,.0f}"] += 1
                 if row.costs and limit.min is not None and row.costs[name] < limit.min:
                     found[f"{name} below {limit.min:,.0f}"] += 1
+                if row.costs and limit.equal is not None:
+                    off = abs(row.costs[name] / limit.equal - 1) > limit.share
+                    found[f"{name} not within {limit.within} of {limit.equal:,.0f}"] += off
         return found
 
     def failures(self) -> Counter[str]:
@@ -149,7 +152,7 @@ def gather(study: Study, rows: Sequence[Row], state: State, when: datetime) -> F
         changed=when,
         rows=tuple(rows),
         best=tuple(best),
-        nets={row.number: candidate(study, row.vary) for row in shown},
+        nets={row.number: candidate(study, row.values) for row in shown},
         importances=importances(study, rows),
     )
 
@@ -168,7 +171,7 @@ def named(study: Study, row: Row) -> dict[str, Any]:
     own, which `archgen.study.space.walk` gives. Mappings are in words.
     """
     return {
-        one.name: chosen(one.vary, one.value) if isinstance(one.value, dict) else one.value
+        one.name: chosen(one, row) if isinstance(one.value, dict) else one.value
         for one in _walked(study, row)
     }
 
@@ -193,5 +196,5 @@ def _walked(study: Study, row: Row) -> list[Parameter]:
 
 
 def paths(rows: Iterable[Row]) -> list[str]:
-    """All that varies in some candidate, in the order of the study."""
-    return list(dict.fromkeys(path for row in rows for path in row.vary))
+    """All that sets some candidate apart, in the order of the study."""
+    return list(dict.fromkeys(path for row in rows for path in row.values))

@@ -155,7 +155,7 @@ def _network(facts: Facts, row: Row, net: Net) -> str:
     named = [*facts.study.score, "params", "macs", "depth"]
     known = [(name, value_of(row, name)) for name in dict.fromkeys(named)]
     said = ", ".join(f"{name} {figure(name, value)}" for name, value in known if value is not None)
-    values = ", ".join(f"{path} = {text}" for path, text in varied(facts.study, row.vary).items())
+    values = ", ".join(f"{path} = {text}" for path, text in varied(facts.study, row).items())
     stages = Table(
         "Nodes and stages",
         ["path", "block", ">output", ">stride", ">parameters", ">MACs", ">share"],

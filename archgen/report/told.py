@@ -76,6 +76,8 @@ def limits(facts: Facts) -> str:
             found.append(f"{name} at most {limit.max:,.0f}")
         if limit.min is not None:
             found.append(f"{name} at least {limit.min:,.0f}")
+        if limit.equal is not None:
+            found.append(f"{name} within {limit.within} of {limit.equal:,.0f} by {limit.by}")
     return " and ".join(found)
 
 
@@ -90,7 +92,7 @@ def best_table(facts: Facts) -> Table:
         cells = ["" if v is None else figure(n, v) for n, v in zip(figures, values, strict=True)]
         if tested:
             cells.append("" if row.test is None else figure("top1", row.test))
-        said = varied(facts.study, row.vary)
+        said = varied(facts.study, row)
         rows.append([row.number, *cells, *[said.get(path, "") for path in names]])
     headings = [*figures, *["test top1"] * tested]
     caption = "Scores are of the validation split; params and macs (for one image) are exact."

@@ -10,6 +10,7 @@ from archgen.analysis import cost
 from archgen.errors import ArchError
 from archgen.spec import Net
 from archgen.study.report import Row
+from archgen.study.solve import solve
 from archgen.study.space import COSTS, Study, candidate, violations
 
 
@@ -20,6 +21,7 @@ class Judged:
     Args:
         vary: Dotted path to value, for all that varies in it.
         violations: How far it is over each limit, see `space.violations`.
+        solved: Dotted path to the number that was solved for, if one was.
         net: The candidate; None if it does not build or does not fit the data.
         costs: Exact costs by name; empty if it does not build.
         digest: Equal for equal networks; empty if it does not build.
@@ -28,6 +30,7 @@ class Judged:
 
     vary: dict[str, Any]
     violations: dict[str, float]
+    solved: dict[str, Any] = field(default_factory=dict)
     net: Net | None = None
     costs: dict[str, int] = field(default_factory=dict)
     digest: str = ""
@@ -48,13 +51,14 @@ class Judged:
 def judge(study: Study, vary: dict[str, Any]) -> Judged:
     """Build a candidate's graph, cost it and compare it with the limits; takes milliseconds."""
     try:
-        net = candidate(study, vary)
+        solved = solve(study, vary)
+        net = candidate(study, {**vary, **solved})
         paid = cost(net)
         digest = net.digest()
     except ArchError as error:
         return Judged(vary, violations(study, {}), error=str(error))
     costs = {name: getattr(paid, name) for name in COSTS}
-    return Judged(vary, violations(study, costs), net, costs, digest)
+    return Judged(vary, violations(study, costs), solved, net, costs, digest)
 
 
 def row_of(judged: Judged, number: int, rows: Iterable[Row]) -> Row:
@@ -65,13 +69,14 @@ def row_of(judged: Judged, number: int, rows: Iterable[Row]) -> Row:
         number: Its number.
         rows: All earlier ones, those in training included.
     """
-    row = Row(number, "running", judged.vary, judged.costs, judged.digest)
+    row = Row(number, "running", judged.vary, judged.costs, judged.digest, solved=judged.solved)
     if not judged.feasible:
         return replace(row, state="infeasible", reason=judged.reason)
     for known in rows:
         if known.digest == judged.digest and is_taken(known):
             if known.trained:
-                row = replace(known, number=number, vary=judged.vary, seconds=0.0, test=None)
+                known = replace(known, vary=judged.vary, solved=judged.solved)
+                row = replace(known, number=number, seconds=0.0, test=None)
             return replace(row, state="duplicate", reason=f"the same network as {known.number}")
     return row
 

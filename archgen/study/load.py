@@ -13,6 +13,7 @@ from archgen import files, yamlfile
 from archgen.columns import from_validation
 from archgen.errors import ArchError, unknown
 from archgen.spec import load
+from archgen.study.solve import solve
 from archgen.study.space import (
     COSTS,
     GRID,
@@ -103,11 +104,28 @@ def _complaints(study: Study) -> Iterator[tuple[Loc, str]]:
             yield ("score", key), unknown("score", key, [*TRAINED, *COSTS])
         if TRAINED.get(key, direction) != direction:
             yield ("score", key), f"{key} can only be {TRAINED[key]}d"
+    yield from _solved(study)
     if not TRAINED.keys() & study.score.keys():
         yield ("score",), "at least one score must come from training: top1 or loss"
     yield from _clashes(study.vary, ("vary",), frozenset())
     yield from _grid(study)
     yield from _ends(study, study.vary, ("vary",), {}, {})
+
+
+def _solved(study: Study) -> Iterator[tuple[Loc, str]]:
+    """Why a number cannot be solved for."""
+    asked = [(cost, limit.by) for cost, limit in study.keep.items() if limit.by is not None]
+    for cost, by in asked:
+        loc: Loc = ("keep", cost, "by")
+        if cost != asked[0][0]:
+            message = f"a number is solved for {asked[0][0]} already"
+            yield loc, f"{message}; bound {cost} by max and min"
+        if by in _paths(study.vary):
+            yield loc, f"{by} varies too; a number is either varied or solved for"
+        try:
+            solve(study, {})
+        except ArchError as error:
+            yield loc, str(error)
 
 
 def _clashes(vary: Space, loc: Loc, above: frozenset[str]) -> Iterator[tuple[Loc, str]]:
@@ -208,7 +226,7 @@ def _has_branch(vary: Range | Choice, value: Any) -> bool:
 def _refusal(study: Study, values: Mapping[str, Any]) -> ArchError | None:
     """Why a candidate does not build, if it does not."""
     try:
-        candidate(study, values)
+        candidate(study, {**values, **solve(study, values)})
     except ArchError as error:
         return error
     return None

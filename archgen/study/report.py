@@ -51,6 +51,7 @@ class Row:
         seconds: Training time.
         reason: Why it is infeasible, which one it repeats, how it failed.
         test: Test accuracy in percent, of the best candidate when a search has ended.
+        solved: Dotted path to the number that was solved for, where the study asks for a cost.
     """
 
     number: int
@@ -66,6 +67,12 @@ class Row:
     seconds: float = 0.0
     reason: str = ""
     test: float | None = None
+    solved: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All that sets it apart from the study's spec, by dotted path."""
+        return {**self.vary, **self.solved}
 
     @property
     def trained(self) -> bool:
@@ -108,6 +115,7 @@ def read_row(trial: FrozenTrial, test: Mapping[str, float]) -> Row:
 def attributes(row: Row) -> dict[str, dict[str, Any]]:
     """What a row leaves in the journal: what the candidate is, and how far it came."""
     known = {"vary": row.vary, "costs": row.costs, "digest": row.digest}
+    known |= {"solved": row.solved} if row.solved else {}
     blank = Row(row.number, "running")
     ended: dict[str, Any] = {
         "state": row.state,

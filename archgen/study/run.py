@@ -267,7 +267,7 @@ class _Search:
     def _take_up(self, row: Row) -> None:
         place = trial_folder(self.home, row.number)
         place.mkdir(parents=True, exist_ok=True)
-        write_whole(place / SPEC, candidate(self.study, row.vary).dump())
+        write_whole(place / SPEC, candidate(self.study, row.values).dump())
         self._begin(row.number)
 
     def _begin(self, number: int) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -23,6 +24,7 @@ from pydantic import (
 
 from archgen.analysis import COUNTED
 from archgen.errors import ArchError
+from archgen.inverse import PERCENT, percent
 from archgen.spec import Net
 from archgen.train.datasets import check_fit
 from archgen.train.recipe import Recipe
@@ -323,20 +325,47 @@ def combination(vary: Space, index: int) -> dict[str, Any]:
     return found
 
 
+def _percentage(value: object) -> object:
+    try:
+        percent(str(value), "within")
+    except ArchError as error:
+        raise ValueError(error.message) from None
+    return value
+
+
 class Limit(BaseModel):
-    """Bounds on a cost, both inclusive."""
+    """Bounds on a cost, both inclusive; or what it shall be, and the number that makes it so."""
 
     model_config = _config
     max: float | None = Field(None, description="The most that a candidate may cost.")
     min: float | None = Field(None, description="The least that a candidate may cost.")
+    equal: float | None = Field(
+        None, gt=0, description="What every candidate shall cost, by the number that is solved for."
+    )
+    within: Annotated[str, Field(pattern=PERCENT), BeforeValidator(_percentage)] | None = Field(
+        None, description="How far from that it may be: 2%."
+    )
+    by: str | None = Field(
+        None, description="Dotted path of the number in the spec that is solved for."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Limit:
-        if self.max is None and self.min is None:
-            raise ValueError("give max, min or both")
+        bounds, goal = (self.max, self.min), (self.equal, self.within, self.by)
+        if any(part is not None for part in goal):
+            if None in goal or bounds != (None, None):
+                raise ValueError("give equal, within and by together, without max and min")
+            return self
+        if bounds == (None, None):
+            raise ValueError("give max, min or both; or equal, within and by")
         if self.max is not None and self.min is not None and self.min > self.max:
             raise ValueError(f"min {self.min} must not be above max {self.max}")
         return self
+
+    @property
+    def share(self) -> float:
+        """How far from `equal` a cost may be, as a part of it."""
+        return percent(self.within or "0%", "within")
 
 
 class Sampler(BaseModel):
@@ -473,4 +502,7 @@ def violations(study: Study, costs: Mapping[str, float]) -> dict[str, float]:
                 continue
             over = (costs[name] - at) / max(abs(at), 1.0) if costs else 0.0
             found[f"{name}.{bound}"] = over if bound == "max" else -over
+        if limit.equal is not None:
+            off = abs(costs[name] / limit.equal - 1) if costs else 0.0
+            found[f"{name}.equal"] = off - limit.share
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import fields
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from archgen.ops import Op
 
 if TYPE_CHECKING:
-    from archgen.study.space import Choice, Range, Study
+    from archgen.study import Row, Study
+    from archgen.study.space import Parameter
 
 _IN_SHAPES = ("inp", "out", "channels", "dims")
 _UNITS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
@@ -94,23 +95,27 @@ def brief(value: object) -> str:
     return " ".join(words) or plain(value)
 
 
-def chosen(vary: Range | Choice, value: object) -> str:
-    """Write a parameter's value; briefly what brings parameters of its own, if that is clear.
+def chosen(one: Parameter, row: Row) -> str:
+    """Write a candidate's value; briefly what has parameters of its own, if that is clear.
 
     Such a schedule's own alpha would only mislead: another one takes its place.
     """
     from archgen.study.space import Choice
 
-    if isinstance(vary, Choice) and vary.under(value):
-        text = brief(value)
-        if [brief(other) for other in vary.values].count(text) == 1:
+    if isinstance(one.vary, Choice) and any(path.startswith(f"{one.path}.") for path in row.values):
+        text = brief(one.value)
+        if [brief(other) for other in one.vary.values].count(text) == 1:
             return text
-    return plain(value)
+    return plain(one.value)
 
 
-def varied(study: Study, vary: Mapping[str, Any]) -> dict[str, str]:
-    """Write what varies in a candidate, by path: ``{"stages.width": "additive", ...}``."""
+def varied(study: Study, row: Row) -> dict[str, str]:
+    """Write what varies in a candidate, and what was solved for, by path.
+
+    As in ``{"stages.width": "additive", "stages.width.alpha": "37"}``.
+    """
     from archgen.study.space import walk
 
-    found = walk(study.vary, lambda _, path, __: vary[path])
-    return {one.path: chosen(one.vary, one.value) for one in found}
+    found = walk(study.vary, lambda _, path, __: row.vary[path])
+    said = {one.path: chosen(one, row) for one in found}
+    return said | {path: plain(value) for path, value in row.solved.items()}

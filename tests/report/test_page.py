@@ -119,6 +119,23 @@ def test_infeasible_candidates_are_counted_by_limit(make: Make) -> None:
     assert "stem: it does not fit" in said
 
 
+def test_what_was_solved_for_is_told(make: Make) -> None:
+    text = STUDY.replace("  stem.width: {from: 2, to: 40}\n", "").replace(
+        "{max: 500}", "{equal: 2000, within: 1%, by: stem.width}"
+    )
+    rows = [
+        row(kernel, top1, vary={"stem.kernel": kernel}, solved={"stem.width": width},
+            costs={"params": width * (12 + kernel**2) + 10, "macs": 1})
+        for kernel, width, top1 in ((1, 153, 90.0), (3, 95, 95.0), (7, 33, None))
+    ]  # fmt: skip
+    facts = make(rows, text.replace("[1, 3]", "[1, 3, 7]"))
+    assert facts.nets[3].get("stem.width") == 95
+    assert facts.beyond() == {"params not within 1% of 2,000": 1}
+    for said in (Reader(page(facts)).said, summary(facts).replace("\\", "")):
+        assert "each, with params within 1% of 2,000 by stem.width." in said
+        assert "stem.kernel = 3, stem.width = 95" in said or "| 3 | 95 |" in said
+
+
 def test_of_many_reasons_the_commonest_are_listed(make: Make) -> None:
     rows = [row(n, None, "failed", reason=f"reason {n}") for n in range(30)]
     said = Reader(page(make([*rows, row(30, None, "failed", reason="reason 7")]))).said

@@ -18,6 +18,8 @@ from archgen.train.datasets import DATA_SETS
 
 from .conftest import STUDY, Write
 
+TOGETHER = "give equal, within and by together, without max and min"
+EQUAL = "equal: 170, within: 5%, by: stem.width"
 FIVE = "vary.head.classes.any.1: 5 does not build: classes: digits has 10 classes, the network has"
 COLOUR = "vary.input.any.1: [3, 8, 8] does not build: digits has images of 1x8x8"
 THREE = "{top1: maximize, loss: minimize, macs: minimize}"
@@ -75,6 +77,20 @@ def test_whole_units_may_vary(write: Write) -> None:
         ("max: 170", "most: 170", 7, "keep.params.most: no key 'most'"),
         ("{max: 170}", "{}", 7, "keep.params: give max, min or both"),
         ("max: 170", "max: 1, min: 2", 7, "keep.params: min 2.0 must not be above max 1"),
+        ("max: 170", "max: 1, equal: 170", 7, f"keep.params: {TOGETHER}"),
+        ("max: 170", "equal: 170, by: stem.width", 7, f"keep.params: {TOGETHER}"),
+        ("max: 170", "within: 2%", 7, f"keep.params: {TOGETHER}"),
+        ("max: 170", EQUAL.replace("170", "0"), 7, "keep.params.equal: give more than 0.0, not 0"),
+        ("max: 170", EQUAL.replace("5%", "0.05"), 7, "keep.params.within: '0.05' is no percentage"),
+        ("max: 170", EQUAL, 7, "keep.params.by: stem.width varies too; a number is either varied"),
+        ("max: 170", EQUAL.replace("width", "wdith"), 7, "keep.params.by: stem.wdith: no key"),
+        ("max: 170", EQUAL.replace("width", "block"), 7, "keep.params.by: stem.block: is 'conv_n"),
+        (
+            "max: 170",
+            EQUAL.replace("width", "stride"),
+            7,
+            "keep.params.by: stem.stride: changes no",
+        ),
         ("from: 2, to: 9", "from: 9, to: 2", 4, "vary.stem.width: from 9 must be below to 2"),
         ("from: 2, to: 9", "from: 2, too: 9", 4, "vary.stem.width."),
         ("to: 9", "to: 9, step: 2", 4, "vary.stem.width: steps of 2 from 2 never reach 9"),

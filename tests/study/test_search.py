@@ -163,6 +163,30 @@ def test_a_resume_goes_on_and_repeats_nothing(write: Write, tmp_path: Path) -> N
     assert [row.vary for row in rows[len(before) :]][: len(before)] != first
 
 
+def test_candidates_that_all_cost_the_same(write: Write, tmp_path: Path) -> None:
+    """The number that is solved for is recorded, and what is resumed has the same."""
+    run, widths = tmp_path / "run", {1: 153, 3: 95, 5: 54, 7: 33}
+    keys = {
+        "vary": {"stem.kernel": {"any": [*widths]}},
+        "keep": {"params": {"equal": 2000, "within": "1%", "by": "stem.width"}},
+    }
+    search(write(**keys, trials=1), run)
+    before = trials(run)
+    outcome = search(write(**keys, trials=1), run, trials=4)
+    rows = check(run, outcome)
+    first = rows[: len(before)]
+    assert [replace(r, test=None) for r in first] == [replace(r, test=None) for r in before]
+    assert (outcome.ending, outcome.trained) == ("exhausted", 3)
+    assert {row.vary["stem.kernel"]: row.solved["stem.width"] for row in rows} == widths
+    for row in trained(rows):
+        assert abs(row.costs["params"] - 2000) <= 20
+        spec = archgen.load(trial_folder(run, row.number) / "spec.yaml")
+        assert spec.get("stem.width") == row.solved["stem.width"]
+        assert spec.digest() == row.digest
+    assert {row.vary["stem.kernel"] for row in rows if row.state == "infeasible"} == {7}
+    assert best_net(run).get("stem.width") == outcome.best[0].solved["stem.width"]
+
+
 def test_a_complete_search_is_complete_at_once(write: Write, tmp_path: Path) -> None:
     run, study = tmp_path / "run", write(trials=2)
     first = search(study, run)
