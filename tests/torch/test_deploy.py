@@ -101,7 +101,7 @@ def large(x: Map, **options: int) -> Map:
         lambda x: large(x, kernel=1) + x,
         lambda x: large(x, stride=2) + x.conv("point", 8, stride=2),
         lambda x: large(x, stride=2) + x.avg_pool(2, 2).conv("point", 8).norm("n"),
-        lambda x: large(x, stride=2) + x.avg_pool(2, 2, ceil=True).conv("point", 8, groups=2),
+        lambda x: large(x, stride=2) + x.avg_pool(2, 2).conv("point", 8, groups=2),
         lambda x: large(x) + x.builder.add("p", Pool("avg", 3, 1, 1), x).conv("point", 8),
         lambda x: large(x, stride=2) + x.avg_pool(2, 2),
         lambda x: large(x) + x.builder.add("p", DilatedPool(2), x).conv("point", 8),
