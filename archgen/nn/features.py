@@ -35,17 +35,55 @@ class FeatureInfo(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self.info)
 
-    def channels(self) -> list[int]:
-        """Give the channels of each map."""
-        return [each["num_chs"] for each in self.info]
+    def get(self, key: str, idx: int | Sequence[int] | None = None) -> Any:
+        """Give one entry of all maps, of some, or of one.
 
-    def reduction(self) -> list[int]:
-        """Give the stride of each map: input pixels a pixel."""
-        return [each["reduction"] for each in self.info]
+        Args:
+            key: Its name: ``"num_chs"``, ``"reduction"`` or ``"module"``.
+            idx: Positions of maps; all where it is None. A single one gives no list.
+        """
+        if isinstance(idx, int):
+            return self.info[idx][key]
+        return [each[key] for each in self.get_dicts(idx=idx)]
 
-    def module_name(self) -> list[str]:
+    def get_dicts(
+        self, keys: Sequence[str] | None = None, idx: int | Sequence[int] | None = None
+    ) -> Any:
+        """Give the descriptions of all maps, of some, or of one.
+
+        Args:
+            keys: The entries wanted; all where it is None.
+            idx: Positions of maps; all where it is None. A single one gives no list.
+        """
+        if isinstance(idx, int):
+            described = self.info[idx]
+            return {key: described[key] for key in (described if keys is None else keys)}
+        places = range(len(self.info)) if idx is None else idx
+        return [self.get_dicts(keys, idx=place) for place in places]
+
+    @overload
+    def channels(self, idx: int) -> int: ...
+    @overload
+    def channels(self, idx: Sequence[int] | None = None) -> list[int]: ...
+    def channels(self, idx: int | Sequence[int] | None = None) -> int | list[int]:
+        """Give the channels of each map, or of the maps at `idx`."""
+        return self.get("num_chs", idx)  # type: ignore[no-any-return]
+
+    @overload
+    def reduction(self, idx: int) -> int: ...
+    @overload
+    def reduction(self, idx: Sequence[int] | None = None) -> list[int]: ...
+    def reduction(self, idx: int | Sequence[int] | None = None) -> int | list[int]:
+        """Give the stride of each map, or of the maps at `idx`: input pixels a pixel."""
+        return self.get("reduction", idx)  # type: ignore[no-any-return]
+
+    @overload
+    def module_name(self, idx: int) -> str: ...
+    @overload
+    def module_name(self, idx: Sequence[int] | None = None) -> list[str]: ...
+    def module_name(self, idx: int | Sequence[int] | None = None) -> str | list[str]:
         """Give the module that each map comes from: what ``outputs`` calls it."""
-        return [each["module"] for each in self.info]
+        return self.get("module", idx)  # type: ignore[no-any-return]
 
 
 def describe(model: nn.Module, net: Net) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import reduce
@@ -18,25 +18,32 @@ from archgen.ops import Conv
 from archgen.passes.fold import Averaged, Folded, Kernel, Normed, Own, Placed, Sum, Unit, fold
 from archgen.spec import Net
 
+_OF_TRAINING = {"training", "momentum", "track_running_stats", "p", "inplace"}
+"""Attributes of modules that do nothing in evaluation."""
+
 
 def deploy(model: nn.Module) -> nn.Module:
     """Fold batch norms and parallel branches into convolutions, in a new network.
 
     It is in evaluation mode and computes what the model computes in that mode, up to
     rounding (RepVGG, arXiv:2101.03697, section 3.3): kernels are folded in float64. Names,
-    dtypes, devices and memory formats are the model's, which stays as it is.
+    dtypes, devices and memory formats are the model's, which stays as it is. A kernel is frozen
+    if all that it is made of is.
     `archgen.passes.fold.fold` says what folds.
 
     Args:
         model: What `build` made, its weights trained or loaded since.
 
     Raises:
-        ArchError: Something else, a deploy form, or a network that was changed since.
+        ArchError: Something else, a deploy form, or a network that was changed since: another
+            module or number, or a hook on its way forward.
     """
     net = spec_of(model)
     tensors = model.state_dict()
-    _refuse_changed(net, type(model), tensors)
-    deployed = folded_module(deploy_form(net), tensors)
+    _refuse_changed(net, model, tensors)
+    folded = deploy_form(net)
+    deployed = folded_module(folded, tensors)
+    _freeze(deployed, folded.kernels, model)
     describe(deployed, net)
     return deployed
 
@@ -88,15 +95,67 @@ def difference(model: nn.Module) -> float:
     )
 
 
-def _refuse_changed(net: Net, cls: type[nn.Module], tensors: Mapping[str, Tensor]) -> None:
+def _refuse_changed(net: Net, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """See that all which the outputs depend on, weights apart, is as it was built."""
     with torch.device("meta"):
-        wanted = {name: tensor.shape for name, tensor in empty(cls).state_dict().items()}
+        fresh = empty(type(model))
+    wanted = {name: tensor.shape for name, tensor in fresh.state_dict().items()}
     given = {name: tensor.shape for name, tensor in tensors.items()}
     if other := sorted({name for name, _ in given.items() ^ wanted.items()}):
-        message = f"{other[0]} is not what the spec says; change the spec, not the built network"
-        raise ArchError(net.name, message)
+        raise _changed(net, f"{other[0]} is not what the spec says")
+    theirs, built = (dict(each.named_modules(remove_duplicate=False)) for each in (model, fresh))
+    if more := sorted(theirs.keys() ^ built.keys()):
+        raise _changed(net, f"{more[0]} is not what the spec says")
+    for path, module in built.items():
+        _refuse_changed_module(net, path, theirs[path], module)
     if any(tensor.is_meta for tensor in tensors.values()):
         raise ArchError(net.name, "this is on the meta device and has no weights to fold")
+
+
+def _refuse_changed_module(net: Net, path: str, module: nn.Module, fresh: nn.Module) -> None:
+    what = path or "the network"
+    # In evaluation the norm of several devices is that of one.
+    kind = nn.BatchNorm2d if isinstance(module, nn.SyncBatchNorm) else type(module)
+    if kind is not type(fresh):
+        told = f"{what} is a {type(module).__name__}, not a {type(fresh).__name__}"
+        raise _changed(net, told)
+    if "forward" in vars(module):
+        raise _changed(net, f"{what} has another forward")
+    if module._forward_hooks or module._forward_pre_hooks:
+        told = f"{what} has a forward hook, which a deploy form would lose; remove it before"
+        raise ArchError(net.name, told)
+    for name, value in vars(fresh).items():
+        now = getattr(module, name, None)
+        if not name.startswith("_") and name not in _OF_TRAINING and now != value:
+            raise _changed(net, f"{path}.{name}".lstrip(".") + f" is {now}, not {value}")
+
+
+def _changed(net: Net, what: str) -> ArchError:
+    return ArchError(net.name, f"{what}; change the spec, not the built network")
+
+
+def _learned(kernel: Kernel) -> Iterator[str]:
+    """Give the names of the learned tensors in a recipe."""
+    match kernel:
+        case Own(path, op):
+            yield from (f"{path}.{param.suffix}" for param in op.params())
+        case Normed(before, path, op):
+            yield from _learned(before)
+            yield from (f"{path}.{param.suffix}" for param in op.params())
+        case Averaged(before) | Placed(before):
+            yield from _learned(before)
+        case Sum(kernels):
+            for each in kernels:
+                yield from _learned(each)
+
+
+def _freeze(deployed: nn.Module, kernels: Mapping[str, Kernel], model: nn.Module) -> None:
+    """Freeze what is frozen in the model: a folded kernel, if all that it is made of is."""
+    trained = {name: weight.requires_grad for name, weight in model.named_parameters()}
+    for name, weight in deployed.named_parameters():
+        kernel = kernels.get(name.rpartition(".")[0])
+        sources = _learned(kernel) if kernel else [name]
+        weight.requires_grad_(any(trained[source] for source in sources))
 
 
 def _weights(kernels: Mapping[str, Kernel], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

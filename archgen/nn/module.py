@@ -56,6 +56,8 @@ def build(net: Net, *, outputs: Sequence[str] | None = None, init: bool = True) 
     Raises:
         ArchError: The spec cannot be lowered, or has no such outputs.
     """
+    if isinstance(outputs, str):
+        raise ArchError("outputs", f"this is a list of names: [{outputs!r}], not {outputs!r}")
     if outputs is not None:
         net = net.set({"outputs": list(outputs)})
     model = empty(compiled(source(net), net.name, json.dumps(net.data())))

@@ -1,1 +1,1 @@
-"""Rewrites of graphs: one function ``Graph -> Graph`` a file."""
+"""Rewrites of graphs, one a file: `fold` gives with its graph how the weights move."""

@@ -12,7 +12,18 @@ from math import gcd
 
 from archgen.errors import ArchError
 from archgen.graph import Call, Graph
-from archgen.ops import Conv, DilatedPool, Frame, Law, Op, Pool, Shape, Subsample, size
+from archgen.ops import (
+    MAX_DILATION,
+    Conv,
+    DilatedPool,
+    Frame,
+    Law,
+    Op,
+    Pool,
+    Shape,
+    Subsample,
+    size,
+)
 
 
 def limit_stride(graph: Graph, limit: int) -> Graph:
@@ -29,7 +40,8 @@ def limit_stride(graph: Graph, limit: int) -> Graph:
 
     Raises:
         ArchError: The windows of an average pool that would have to be cut or dilated do not
-            tile its map, so that the law could not hold at the edge.
+            tile its map, so that the law could not hold at the edge; or a window would be
+            dilated past `MAX_DILATION`.
     """
     calls: list[Call] = []
     place: list[int] = []
@@ -44,6 +56,7 @@ def limit_stride(graph: Graph, limit: int) -> Graph:
         try:
             ops = _dilated(graph, call, rate, kept) if kept < step or rate > 1 else [call.op]
             for op in ops:
+                _must_be_near(op)
                 name = call.name if op is ops[-1] else f"{call.name}_frame"
                 shape = op.shape(*[calls[i].shape for i in inputs])
                 calls.append(Call(name, op, inputs, shape))
@@ -77,6 +90,17 @@ def _dilated(graph: Graph, call: Call, rate: int, stride: int) -> list[Op]:
         case Subsample():
             return [replace(op, stride=stride)]
     return [op]
+
+
+def _must_be_near(op: Op) -> None:
+    """See that a window is not spread over more than any map: its padding alone fills memory."""
+    dilation = getattr(op, "dilation", 1)
+    if dilation > MAX_DILATION:
+        raise Law(
+            f"output_stride dilates this {dilation} times, past the limit of {MAX_DILATION}; use a "
+            "larger output_stride",
+            "output_stride",
+        )
 
 
 def _must_tile(pool: Pool, before: Shape, after: Shape) -> None:

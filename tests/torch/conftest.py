@@ -146,6 +146,22 @@ def repeatable() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def fits() -> Callable[[Graph, ops.Shape], bool]:
+    """Tell whether a graph takes another image than its own."""
+
+    def takes(graph: Graph, image: ops.Shape) -> bool:
+        shapes = [image]
+        try:
+            for call in graph.calls[1:]:
+                shapes.append(call.op.shape(*[shapes[source] for source in call.inputs]))
+        except ops.Law:
+            return False
+        return True
+
+    return takes
+
+
+@pytest.fixture(scope="session")
 def random_state() -> Callable[[nn.Module], dict[str, Tensor]]:
     """Give every tensor of a module random numbers, statistics of norms included, in float64."""
 

@@ -101,7 +101,7 @@ def large(x: Map, **options: int) -> Map:
         lambda x: large(x, kernel=1) + x,
         lambda x: large(x, stride=2) + x.conv("point", 8, stride=2),
         lambda x: large(x, stride=2) + x.avg_pool(2, 2).conv("point", 8).norm("n"),
-        lambda x: large(x, stride=2) + x.avg_pool(2, 2, ceil=True).conv("point", 8, groups=2),
+        lambda x: large(x, stride=2) + x.avg_pool(2, 2).conv("point", 8, groups=2),
         lambda x: large(x) + x.builder.add("p", Pool("avg", 3, 1, 1), x).conv("point", 8),
         lambda x: large(x, stride=2) + x.avg_pool(2, 2),
         lambda x: large(x) + x.builder.add("p", DilatedPool(2), x).conv("point", 8),
@@ -248,6 +248,96 @@ def test_what_cannot_be_deployed_is_one_line(families: dict[str, Net]):
     message = r"^resnet: head.linear.bias is not what the spec says; change the spec, not the"
     with pytest.raises(ArchError, match=message):
         archgen.deploy(model)
+
+
+CHANGES: dict[str, Callable[[nn.Module], object]] = {
+    r"stages.0.0.norm1.eps is 0.5, not 1e-05; change the spec, not the built network$": (
+        lambda model: setattr(model.stages[0][0].norm1, "eps", 0.5)
+    ),
+    r"stages.1.0.conv1.stride is \(1, 1\), not \(2, 2\); change": (
+        lambda model: setattr(model.stages[1][0].conv1, "stride", (1, 1))
+    ),
+    r"stages.0.0.conv2.dilation is \(2, 2\), not \(1, 1\); change": (
+        lambda model: setattr(model.stages[0][0].conv2, "dilation", (2, 2))
+    ),
+    r"stem.conv.padding_mode is reflect, not zeros; change": (
+        lambda model: setattr(model.stem.conv, "padding_mode", "reflect")
+    ),
+    r"stages.0.1 has another forward; change": (
+        lambda model: setattr(model.stages[0][1], "forward", lambda x: x)
+    ),
+    r"stages.0.2 is not what the spec says; change": (
+        lambda model: model.stages[0].append(nn.ReLU())
+    ),
+    r"stem.norm is a _Unscaled, not a BatchNorm2d; change": (
+        lambda model: setattr(model.stem, "norm", _Unscaled(8))
+    ),
+    r"stages.0.1 has a forward hook, which a deploy form would lose; remove it before$": (
+        lambda model: model.stages[0][1].register_forward_hook(lambda *_: None)
+    ),
+    r"head has a forward hook, which": (
+        lambda model: model.head.register_forward_pre_hook(lambda *_: None)
+    ),
+    r"the network has a forward hook, which": (
+        lambda model: model.register_forward_hook(lambda *_: None)
+    ),
+}
+
+
+class _Unscaled(nn.BatchNorm2d):
+    """A norm that computes something else under the same names and numbers."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x - self.running_mean[:, None, None]
+
+
+@pytest.mark.parametrize("told", CHANGES)
+def test_a_network_that_computes_something_else_is_refused(told: str, families: dict[str, Net]):
+    model = archgen.build(families["resnet_option_a"])
+    archgen.deploy(model)
+    CHANGES[told](model)
+    with pytest.raises(ArchError, match=f"^resnet_option_a: {told}"):
+        archgen.deploy(model)
+
+
+def test_a_number_of_the_forward_is_compared_too(families: dict[str, Net]):
+    model = archgen.build(families["pyramidnet"])
+    model.stages[0][1].after = 5
+    with pytest.raises(ArchError, match=r"^pyramidnet: stages\.0\.1\.after is 5, not 6; change"):
+        archgen.deploy(model)
+
+
+def test_what_is_of_training_alone_may_be_changed(families: dict[str, Net]):
+    model = lively(archgen.build(families["preresnet"]))
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum, module.track_running_stats = None, False
+        if isinstance(module, nn.Dropout):
+            module.p = 0.1
+    model.register_full_backward_hook(lambda *_: None)
+    model.note = "trained twice"
+    model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    assert any(isinstance(module, nn.SyncBatchNorm) for module in model.modules())
+    assert distance(model, archgen.deploy(model), 2, 3, 16, 16) < 1e-12
+
+
+def test_what_is_frozen_stays_frozen(families: dict[str, Net]):
+    """A folded kernel, if all that it is made of is."""
+    model = archgen.build(families["repvgg"])
+    assert all(p.requires_grad for p in archgen.deploy(model).parameters())
+    model.requires_grad_(False)
+    model.stages[1][2].requires_grad_(True)
+    model.stages[0][0].pointwise_norm.bias.requires_grad_(True)
+    trained = [n for n, p in archgen.deploy(model).named_parameters() if p.requires_grad]
+    assert trained == [
+        f"stages.{unit}.spatial.{suffix}"
+        for unit in ("0.0", "1.2")
+        for suffix in ("weight", "bias")
+    ]
+    model.requires_grad_(True)
+    model.head.linear.weight.requires_grad_(False)
+    frozen = [n for n, p in archgen.deploy(model).named_parameters() if not p.requires_grad]
+    assert frozen == ["head.linear.weight"]
 
 
 def test_equal_text_of_other_specs_is_another_class(families: dict[str, Net]):

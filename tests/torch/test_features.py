@@ -37,6 +37,22 @@ def test_it_describes_what_is_returned():
     assert len(info[:2]) == 2
 
 
+def test_it_takes_indices_as_timms_does():
+    timm = pytest.importorskip("timm", reason="a peer of the [dev] extra")
+    net = archgen.load("resnet50")
+    info = archgen.build(net, outputs=["stem", *STAGES], init=False).feature_info
+    described = [{**each, "index": place} for place, each in enumerate(info)]
+    peer = timm.models.FeatureInfo(described, out_indices=tuple(range(5)))
+    for idx in (None, 0, -1, [1, 3], (4,), []):
+        for method in ("channels", "reduction", "module_name"):
+            assert getattr(info, method)(idx) == getattr(peer, method)(idx)
+        assert info.get("num_chs", idx) == peer.get("num_chs", idx)
+        keys = ["module", "reduction"]
+        assert info.get_dicts(keys, idx) == peer.get_dicts(keys, idx)
+    assert info.get_dicts() == list(info)
+    assert info.get_dicts(idx=2) == info[2]
+
+
 def test_the_page_on_dense_maps_runs():
     page = (Path(__file__).parents[2] / "docs" / "dense_maps.md").read_text()
     (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
@@ -52,6 +68,10 @@ def test_outputs_are_the_specs_own():
     with pytest.raises(archgen.ArchError, match=r"^outputs: nothing called 'stages\.7'; there are"):
         archgen.build(net, outputs=["stages.7"])
     assert net.outputs is None
+    with pytest.raises(
+        archgen.ArchError, match=r"^outputs: this is a list of names: \['stages\.1'\]"
+    ):
+        archgen.build(net, outputs="stages.1")
 
 
 def test_only_networks_of_maps_have_it(net):
