@@ -117,7 +117,7 @@ def test_autograd_saves_what_the_operation_says(op: Op, inputs: list[Shape]):
 
         def pack(tensor: torch.Tensor, kept: dict[int, torch.UntypedStorage] = storages):
             kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage()
-            return tensor
+            return tensor.detach()
 
         with saved_tensors_hooks(pack, lambda tensor: tensor):
             result, owner, args = run(op, inputs, needs)

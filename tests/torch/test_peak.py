@@ -112,9 +112,9 @@ def test_what_operations_hold(write: Callable[[Map], Map], batch: int):
 
 
 @settings(max_examples=200)
-@given(st.lists(unit, min_size=1, max_size=4), st.sampled_from([1, 4, 7]))
-def test_random_graphs(units: list[Unit], side: int):
-    graph = written(units, side)
+@given(st.lists(unit, min_size=1, max_size=4), st.sampled_from([1, 4, 7]), st.integers(0, 30))
+def test_random_graphs(units: list[Unit], side: int, tap: int):
+    graph = written(units, side, tap)
     assert peak_bytes(graph, 2) == seen(made(graph), graph, 2)
 
 

@@ -30,7 +30,7 @@ def seen(run: Callable[[], object], others: Iterable[Tensor]) -> int:
 
     def pack(tensor: Tensor) -> Tensor:
         storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage()
-        return tensor
+        return tensor.detach()  # itself, it would keep its own graph, and that all it saves
 
     with saved_tensors_hooks(pack, lambda tensor: tensor):
         result = run()
