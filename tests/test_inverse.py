@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archgen import ArchError, Net, cost, fit, load
-from archgen.analysis import saved_bytes
-from archgen.inverse import nearest
+from archgen.inverse import COSTS, nearest
 from archgen.spec import parse
 
 SMALL = parse("""\
@@ -87,15 +86,20 @@ def test_no_real_number_is_nearer(target: float) -> None:
     assert len(repr(found.best.values["stages.out.alpha"])) < 8
 
 
-@pytest.mark.parametrize("name", ["params", "macs", "activations", "depth", "saved_bytes"])
+@pytest.mark.parametrize("name", [name for name in COSTS if name != "peak_bytes"])
 def test_every_cost_can_be_asked_for(name: str) -> None:
-    def count(net: Net) -> int:
-        return saved_bytes(net) if name == "saved_bytes" else int(getattr(cost(net), name))
-
-    wanted = count(SMALL.set({"stages.depth.0": 37}))
+    wanted = getattr(cost(SMALL.set({"stages.depth.0": 37})), name)
     found = fit(SMALL, name, wanted, ["stages.depth.0"])
     assert found.best.values == {"stages.depth.0": 37}
-    assert found.best.cost == count(found.net) == wanted
+    assert found.best.cost == getattr(cost(found.net), name) == wanted
+
+
+def test_the_image_that_fits_into_memory() -> None:
+    """Depth does not change what is held at once; the image does."""
+    found = fit(load("resnet18"), "peak_bytes", 2**20, ["input.1", "input.2"])
+    assert found.net.input[1:] == (found.best.values["input.1"],) * 2
+    assert found.below is not None
+    assert found.below.cost <= 2**20 < cost(load("resnet18")).peak_bytes
 
 
 def test_several_numbers_keep_their_ratios() -> None:
@@ -173,6 +177,23 @@ def test_what_cannot_be_reached_is_told_what_can() -> None:
         "stages.width.alpha: no value gives 1,000,000 params; they reach 1,415,734 "
         "(stages.width.alpha=40) to 2,390,298 (stages.width.alpha=60)"
     )
+
+
+def test_a_network_without_the_cost() -> None:
+    """Where paths of unlike strides meet there is no receptive field."""
+    net = parse("""\
+name: drifting
+input: [3, 3, 3]
+nodes:
+  coarse: {block: conv_norm, width: 4, stride: 3}
+  fine:   {block: conv_norm, width: 4, stride: 2, from: input}
+  finer:  {block: conv_norm, width: 4, stride: 2}
+  both:   {block: sum, from: [coarse, finer]}
+  head:   {block: pool_linear, classes: 10}
+""")
+    assert cost(net).receptive_field is None
+    with pytest.raises(ArchError, match=r"^head.classes: the network has no receptive_field$"):
+        fit(net, "receptive_field", 9, ["head.classes"])
 
 
 def test_a_goal_too_fine_for_whole_numbers() -> None:

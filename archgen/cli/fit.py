@@ -21,7 +21,8 @@ def fit(
         str,
         typer.Option(
             metavar="COST=NUMBER",
-            help="What it shall cost: params=1.7e6; also macs, activations, depth, saved_bytes.",
+            help="What it shall cost: params=1.7e6; also macs, activations, depth, "
+            "saved_bytes, peak_bytes, receptive_field.",
             show_default=False,
         ),
     ],

@@ -6,14 +6,14 @@ import math
 from collections.abc import Generator, Iterable
 from itertools import chain, pairwise
 
+from archgen.analysis import COUNTED
 from archgen.analysis import cost as cost_of
-from archgen.analysis import saved_bytes
 from archgen.errors import ArchError
 from archgen.inverse.found import Fit, Point
 from archgen.inverse.scale import Number, Scale
 from archgen.spec import Net
 
-COSTS = ("params", "buffers", "macs", "activations", "depth", "saved_bytes")
+COSTS = (*COUNTED, "saved_bytes", "peak_bytes", "receptive_field")
 """What may be asked for; bytes are those of one image."""
 RUNGS = 64
 """Steps that are taken one way at most, each twice as long as the one before."""
@@ -53,7 +53,7 @@ class Search:
         return self._found(monotone)
 
     def _cost(self, x: Number) -> int | None:
-        """Give the cost at a position; None if nothing builds there."""
+        """Give the cost at a position; None if nothing builds there, or it has none."""
         if x not in self.tried:
             values = self.scale.values(x)
             key = tuple(values.values())
@@ -65,9 +65,10 @@ class Search:
 
     def _point(self, values: dict[str, Number]) -> Point | None:
         try:
-            return Point(values, _count(self.net.set(values), self.cost))
+            count: int | None = getattr(cost_of(self.net.set(values)), self.cost)
         except ArchError:
             return None
+        return None if count is None else Point(values, count)
 
     def _first(self, positions: Iterable[Number]) -> Number | None:
         """Give the first position where something builds."""
@@ -81,8 +82,9 @@ class Search:
         """Give the start, or the position nearest to it that builds."""
         found = self._first(self.scale.around())
         if found is None:
-            self.net.set(self.scale.values(self.scale.start)).graph()
-            raise AssertionError("what does not build says why")
+            values = self.scale.values(self.scale.start)
+            self.net.set(values).graph()  # what does not build says why
+            raise ArchError(", ".join(values), f"the network has no {self.cost}")
         return found
 
     def _cross(self, start: Number) -> tuple[Number, Number] | None:
@@ -195,10 +197,3 @@ class Search:
             monotone=monotone,
             tried=len({id(point) for point in near}),
         )
-
-
-def _count(net: Net, cost: str) -> int:
-    if cost == "saved_bytes":
-        return saved_bytes(net)
-    count: int = getattr(cost_of(net), cost)
-    return count
