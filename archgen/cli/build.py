@@ -75,7 +75,7 @@ def build(
         else:
             verdict = verify(model, net)
     if out is not None and verdict.agrees:
-        written = save_deployed(model, graph, out) if deploy else save(model, net, out)
+        written = save_deployed(model, net, out) if deploy else save(model, net, out)
     if json:
         checks = [asdict(check) for check in verdict.checks]
         more = {"agrees": verdict.agrees, "checks": checks, "files": written}

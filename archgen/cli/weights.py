@@ -74,7 +74,6 @@ def weights(
         from archgen.export.fit import fit
         from archgen.export.load import fill
         from archgen.nn import deploy as fold
-        from archgen.nn.folding import deploy_form
         from archgen.nn.save import save, save_deployed
         from archgen.nn.weights import read_weights
 
@@ -85,9 +84,12 @@ def weights(
         if fits or not json:
             torch.manual_seed(seed)
             model, own = fill(found, given, partial=partial), found.net
-            about = {"from": f"{from_.name}, {found.naming.source}"}
+            # A new or partly initialised network was not trained on what these weights were.
+            same = found.complete and not found.new
+            about = dict(given.metadata) if same else {}
+            about |= {"from": f"{from_.name}, {found.naming.source}"}
             if out is not None and deploy:
-                written = save_deployed(fold(model), deploy_form(own).graph, out, metadata=about)
+                written = save_deployed(fold(model), own, out, metadata=about)
             elif out is not None:
                 written = save(model, own, out, metadata=about)
     if json:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from archgen import files
 from archgen.errors import first
-from archgen.export.fit import Fit, classifier, fit, tensors
+from archgen.export.fit import COUNTER, Fit, classifier, fit, tensors
 from archgen.export.names import NAMINGS, OURS
 from archgen.export.naming import said
 from archgen.ops import Shape
+from archgen.passes.fold import fold
 from archgen.spec import load
 from archgen.spec.head import head_of
 
@@ -46,6 +47,8 @@ def _wrong(of: Fit, given: Mapping[str, Shape]) -> str:
 
 
 def _advice(of: Fit, given: Mapping[str, Shape]) -> str:
+    if _folded(of, given):
+        return "these weights are folded: the training form's are needed"
     strange = [ours for ours, theirs in of.missing.items() if theirs is None] + [*of.unexpected]
     hints = {said(of.naming.hints, name) for name in strange}
     if len(hints) == 1 and (hint := hints.pop()) and not of.misfits:
@@ -57,6 +60,12 @@ def _advice(of: Fit, given: Mapping[str, Shape]) -> str:
     if near := fitting(given):
         return f"they fit {first(near, NEAR)}"
     return "--partial loads what fits" if of.found else "no network of the library has them"
+
+
+def _folded(of: Fit, given: Mapping[str, Shape]) -> bool:
+    """Whether a file has the names of the network's deploy form."""
+    names = {name for name in given if not name.endswith(COUNTER)}
+    return bool(of.missing) and names == {*tensors(fold(of.net.graph()).graph)}
 
 
 def only_classifier(of: Fit) -> bool:

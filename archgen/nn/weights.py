@@ -37,6 +37,9 @@ COUNTS = (*FLOATS, torch.int32, torch.int64)
 
 NESTED = 3
 """Entries inside entries that are looked into: a file may hold itself."""
+
+FOLDED = {"form": "deploy"}
+"""What the file of a deploy form says of itself."""
 NOTHING = "holds no state_dict: tensors by name"
 
 
@@ -55,6 +58,11 @@ class Weights:
     tensors: dict[str, torch.Tensor]
     metadata: dict[str, str]
     entry: str = ""
+
+    @property
+    def folded(self) -> bool:
+        """Whether the file says that they are a deploy form's."""
+        return self.metadata.items() >= FOLDED.items()
 
     @property
     def shapes(self) -> dict[str, Shape]:
