@@ -1,4 +1,4 @@
-"""``archgen train``: one network, trained from scratch."""
+"""``archgen train``: one network, trained from scratch or from given weights."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
+from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,9 +26,13 @@ from archgen.cli.options import (
     checked_assignments,
     load_net,
 )
-from archgen.errors import ArchError, unknown
+from archgen.errors import ArchError, first, unknown
+from archgen.files import reason
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from archgen.spec import Net
     from archgen.train.recipe import Recipe
     from archgen.train.result import Epoch
 
@@ -63,6 +68,15 @@ def train(
             show_default=False,
         ),
     ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Start from these weights, as archgen weights reads them.",
+            show_default="new ones",
+        ),
+    ] = None,
     device: Device = "auto",
     threads: Annotated[
         int | None,
@@ -82,17 +96,19 @@ def train(
     blocks: Blocks = None,
     json: Json = False,
 ) -> None:
-    """Train a network from scratch.
+    """Train a network, from scratch or from given weights.
 
     It is judged on the validation split after each epoch, and once on the test split at the
     end. What no option sets is as the recipe says; without a recipe's name it is SGD with
     momentum for 12 epochs on digits, with a linear warm-up and a cosine schedule. archgen
     schema --study describes all fields. With --out, the run's state is in NAME.state.pt after
-    every epoch, and the same command goes on from there.
+    every epoch, and the same command goes on from there. With --from, all weights must fit, but
+    for a classifier of other classes than the data's, which is started anew.
 
     Examples:
         archgen train pyramidnet_digits --epochs 8
         archgen train my_net.yaml --lr 0.05 --with mixup=0.2 --out nets
+        archgen train resnet18 --from resnet18.pth --data imagefolder:photos --lr 0.01 --out nets
         archgen train my_net.yaml --recipe resnet_cifar --precision auto --memory-format auto
     """
     asked = _recipe(
@@ -107,6 +123,7 @@ def train(
         memory_format=memory_format,
     )
     net = load_net(spec, set_, blocks)
+    start = _digest(from_) if from_ is not None else None
     from archgen.train.adapt import adapt, is_small
     from archgen.train.recipes import RECIPES
 
@@ -138,7 +155,7 @@ def train(
         enough_memory(net),
         _resumable(state),
     ):
-        model = make(net, asked.seed)
+        model = make(net, asked.seed) if from_ is None else _started(net, asked.seed, from_, say)
         with _progress(asked, json=json) as report:
             result = run(
                 model,
@@ -146,6 +163,7 @@ def train(
                 asked,
                 device=chosen,
                 report=report,
+                start=start,
                 state=state,
                 every_epoch=True,
                 note=say,
@@ -157,6 +175,7 @@ def train(
             raise ArchError(net.name, f"{result.reason}; {hint}")
         test = evaluate(model, sets.test)
         about = {"data": asked.data, "recipe": asked.model_dump_json()}
+        about |= {"from": from_.name} if from_ is not None else {}
         written = save(model, net, out, metadata=about) if out is not None else []
     if state is not None:
         state.unlink(missing_ok=True)
@@ -168,6 +187,7 @@ def train(
         ran = {"device": str(chosen), "seconds": result.seconds, "files": written}
         curve = [asdict(epoch) for epoch in result.curve]
         told = {"name": net.name, "changes": adapted.changes, "recipe": asked.model_dump()}
+        told |= {"from": from_}
         ran |= {"setting": asdict(result.setting)}
         print_json(told | ran | judged | {"curve": curve})
         return
@@ -191,6 +211,34 @@ def _recipe(with_: Sequence[str] | None, **given: Any) -> Recipe:
         return Recipe.model_validate(values)
     except ValidationError as error:
         raise from_validation(error, "") from None
+
+
+def _digest(path: Path) -> str:
+    """Hash a file of weights.
+
+    Raises:
+        ArchError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ArchError("", f"cannot read: {reason(error)}", file=str(path)) from None
+
+
+def _started(net: Net, seed: int, path: Path, say: Callable[[str], None]) -> nn.Module:
+    """Build a module with weights to fine-tune, and say what is theirs and what is new."""
+    import torch
+
+    from archgen.export.tune import load_start
+
+    torch.manual_seed(seed)
+    loaded = load_start(net, path)
+    fit = loaded.fit
+    say(f"starting from {path}: the names are those of {fit.naming.source}")
+    if fit.new:
+        say(f"new for {fit.net.graph().classes:,} classes: {first(fit.new)}")
+    return loaded.model
 
 
 @contextmanager

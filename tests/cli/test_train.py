@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -172,3 +173,84 @@ def test_mistakes_are_one_line(run, small: Path, args: list[str], message: str) 
     assert result.exit_code == 1
     assert message in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
+
+
+# --- from given weights -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trained(run, small: Path) -> Path:
+    """Weights of ``small``, trained for three epochs."""
+    result = run("train", small, "--epochs", 3, "--out", "first")
+    assert result.exit_code == 0, result.stderr
+    return Path("first/small.safetensors")
+
+
+def losses(run, *args: object) -> tuple[list[float], dict[str, Any]]:
+    """Train ``small`` for an epoch at a low rate; give validation losses and the document."""
+    result = run("train", *args, "--epochs", 1, "--lr", 0.01, "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    return [epoch["loss"] for epoch in document["curve"]], document
+
+
+def test_given_weights_are_ahead(run, trained: Path, small: Path) -> None:
+    (scratch,), plain = losses(run, small)
+    (tuned,), document = losses(run, small, "--from", trained)
+    assert tuned < scratch - 0.3
+    assert (plain["from"], document["from"]) == (None, str(trained))
+
+
+def test_a_classifier_of_other_classes_is_new(run, trained: Path, small: Path) -> None:
+    import torch
+
+    import archgen
+    from archgen.export.names.torchvision import RESNET
+
+    torch.manual_seed(0)
+    model = archgen.build(archgen.load(small).set({"head.classes": 7})).double()
+    state = {RESNET.theirs(name): tensor for name, tensor in model.state_dict().items()}
+    torch.save(state, "w.pth")
+    result = run("train", small, "--epochs", 1, "--from", "w.pth", "--out", "nets")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines()[:2] == [
+        "starting from w.pth: the names are those of torchvision's ResNet",
+        "new for 10 classes: head.linear.weight, head.linear.bias",
+    ]
+    assert run("eval", "nets").exit_code == 0
+
+
+def test_a_run_goes_on_with_its_own_start_alone(run, trained: Path, small: Path) -> None:
+    more = ["--epochs", 40, "--batch", 256, "--from", trained, "--out", "nets"]
+    with start(*more) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch  2"):
+                process.kill()
+                break
+        process.communicate(timeout=60)
+    result = run("train", small, *more[:4], "--out", "nets")
+    assert result.exit_code == 1
+    assert "the state of another run: other weights to start from; give" in result.stderr
+    assert run("build", small, "--out", "other").exit_code == 0
+    result = run("train", small, *more[:4], "--from", "other/small.safetensors", "--out", "nets")
+    assert "the state of another run: other weights to start from; give" in result.stderr
+    with start(*more) as process:
+        out, error = process.communicate(timeout=120)
+    assert process.returncode == 0, error
+    assert out.splitlines()[1].startswith("going on behind epoch ")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--from", "gone.pth"], "gone.pth: cannot read: no such file or directory"),
+        (["--from", "."], ".: cannot read: is a directory"),
+        (["--from", "small.yaml"], "small.yaml: cannot read these weights: "),
+        (["--set", "stem.width=5"], "these weights do not fit small; it lacks stages.0.0.shortcut"),
+    ],
+)
+def test_a_start_must_fit(run, trained: Path, small: Path, args: list[str], message: str) -> None:
+    result = run("train", small, "--from", trained, *args)
+    assert result.exit_code == 1
+    assert message in result.stderr.splitlines()[-1]

@@ -197,7 +197,7 @@ def test_the_page_shows_what_is_printed(run, here: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "weights.md").read_text()
     blocks = re.findall(r"^```text\n(.*?)^```$", page, re.M | re.S)
     commands = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.M)[1:]]
-    assert len(commands) == 5
+    assert len(commands) == 7
     for command, _, shown in (part.partition("\n") for part in commands):
         result = run(*shlex.split(command)[1:])
         assert shown in ("...\n", result.stdout + result.stderr)
