@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from hashlib import file_digest
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from archgen.cli.build import enough_memory, make, refuse_large
-from archgen.cli.console import complain, note, print_json, print_text, working
+from archgen.cli.console import note, print_json, print_text, working
+from archgen.cli.epochs import progress, resumable
 from archgen.cli.options import (
     Blocks,
     DataRoot,
@@ -26,15 +26,16 @@ from archgen.cli.options import (
     checked_assignments,
     load_net,
 )
+from archgen.cli.out import outlet
 from archgen.errors import ArchError, first, unknown
 from archgen.files import reason
+from archgen.train.trained import outcome
 
 if TYPE_CHECKING:
     from torch import nn
 
     from archgen.spec import Net
     from archgen.train.recipe import Recipe
-    from archgen.train.result import Epoch
 
 
 def train(
@@ -102,8 +103,9 @@ def train(
     end. What no option sets is as the recipe says; without a recipe's name it is SGD with
     momentum for 12 epochs on digits, with a linear warm-up and a cosine schedule. archgen
     schema --study describes all fields. With --out, the run's state is in NAME.state.pt after
-    every epoch, and the same command goes on from there. With --from, all weights must fit, but
-    for a classifier of other classes than the data's, which is started anew.
+    every epoch, and the same command goes on from there, or says that the run is finished. With
+    --from, all weights must fit, but for a classifier of other classes than the data's, which is
+    started anew.
 
     Examples:
         archgen train pyramidnet_digits --epochs 8
@@ -136,65 +138,77 @@ def train(
         say(change)
     refuse_large(net)
 
-    with working("loading PyTorch and the data"):
-        import torch
-
-        from archgen.nn.save import prepared, save
-        from archgen.train.data import load_data
-        from archgen.train.device import choose_device, use_threads
-        from archgen.train.evaluate import evaluate
-        from archgen.train.loop import train as run
-
-        chosen = choose_device(device)
-        sets = load_data(asked.data, chosen, root=data_root, download=download, size=net.input)
     state = out / f"{net.name}.state.pt" if out is not None else None
-    small = is_small(net, asked.data)
-    with (
-        prepared(out) if out is not None else nullcontext(),
-        use_threads(threads or (1 if small else torch.get_num_threads())),
-        enough_memory(net),
-        _resumable(state),
-    ):
-        model = make(net, asked.seed) if from_ is None else _started(net, asked.seed, from_, say)
-        with _progress(asked, json=json) as report:
-            result = run(
-                model,
-                sets,
-                asked,
-                device=chosen,
-                report=report,
-                start=start,
-                state=state,
-                every_epoch=True,
-                note=say,
-            )
-        if result.state != "finished":
-            if state is not None:
-                state.unlink(missing_ok=True)
-            hint = "lower --lr" if result.state == "diverged" else "lower --batch"
-            raise ArchError(net.name, f"{result.reason}; {hint}")
-        test = evaluate(model, sets.test)
-        about = {"data": asked.data, "recipe": asked.model_dump_json()}
-        about |= {"from": from_.name} if from_ is not None else {}
-        written = save(model, net, out, metadata=about) if out is not None else []
+    about = {
+        "data": asked.data,
+        "recipe": asked.model_dump_json(),
+        "network": net.digest(),
+        "start": start or "",
+    }
+    weights = out / f"{net.name}.safetensors" if out is not None else None
+    ended = outcome(weights, about) if weights is not None else None
+    written: list[Path] = []
+    if ended is not None:
+        say(f"this run is finished; remove {weights} to train once more")
+    else:
+        with outlet(out, net), enough_memory(net), resumable(state):
+            with working("loading PyTorch and the data"):
+                import torch
+
+                from archgen.nn.save import save
+                from archgen.train.data import load_data
+                from archgen.train.device import choose_device, use_threads
+                from archgen.train.evaluate import evaluate
+                from archgen.train.loop import train as run
+
+                chosen = choose_device(device)
+                size = net.input
+                sets = load_data(asked.data, chosen, root=data_root, download=download, size=size)
+            small = is_small(net, asked.data)
+            with use_threads(threads or (1 if small else torch.get_num_threads())):
+                if from_ is None:
+                    model = make(net, asked.seed)
+                else:
+                    model = _started(net, asked.seed, from_, say)
+                with progress(asked, json=json) as report:
+                    result = run(
+                        model,
+                        sets,
+                        asked,
+                        device=chosen,
+                        report=report,
+                        start=start,
+                        state=state,
+                        every_epoch=True,
+                        note=say,
+                    )
+                if result.state != "finished":
+                    if state is not None:
+                        state.unlink(missing_ok=True)
+                    hint = "lower --lr" if result.state == "diverged" else "lower --batch"
+                    raise ArchError(net.name, f"{result.reason}; {hint}")
+                test = evaluate(model, sets.test)
+            ended = {
+                "device": str(chosen),
+                "seconds": result.seconds,
+                "setting": asdict(result.setting),
+                "validation": {"loss": result.loss, "top1": result.top1},
+                "test": {"loss": test.loss, "top1": test.top1},
+                "curve": [asdict(epoch) for epoch in result.curve],
+            }
+            if out is not None:
+                written = save(model, net, out, metadata={**about, "run": dumps(ended)})
     if state is not None:
         state.unlink(missing_ok=True)
     if json:
-        judged = {
-            "validation": {"loss": result.loss, "top1": result.top1},
-            "test": {"loss": test.loss, "top1": test.top1},
-        }
-        ran = {"device": str(chosen), "seconds": result.seconds, "files": written}
-        curve = [asdict(epoch) for epoch in result.curve]
         told = {"name": net.name, "changes": adapted.changes, "recipe": asked.model_dump()}
-        told |= {"from": from_}
-        ran |= {"setting": asdict(result.setting)}
-        print_json(told | ran | judged | {"curve": curve})
+        print_json(told | {"from": from_, "files": written} | ended)
         return
     for path in written:
         print_text(f"wrote {path}")
-    print_text(f"validation: top-1 {result.top1:.2f}%, loss {result.loss:.4g}")
-    print_text(f"test:       top-1 {test.top1:.2f}%, loss {test.loss:.4g}")
+    for split in ("validation", "test"):
+        judged = ended[split]
+        print_text(f"{split + ':':11} top-1 {judged['top1']:.2f}%, loss {judged['loss']:.4g}")
 
 
 def _recipe(with_: Sequence[str] | None, **given: Any) -> Recipe:
@@ -239,41 +253,3 @@ def _started(net: Net, seed: int, path: Path, say: Callable[[str], None]) -> nn.
     if fit.new:
         say(f"new for {fit.net.graph().classes:,} classes: {first(fit.new)}")
     return loaded.model
-
-
-@contextmanager
-def _resumable(state: Path | None) -> Iterator[None]:
-    """Say after Ctrl-C how the run goes on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if state is None:
-            complain("interrupted; with --out DIR, the same command would go on from here")
-        else:
-            complain(f"interrupted; the same command goes on from {state}")
-        raise typer.Exit(130) from None
-
-
-@contextmanager
-def _progress(recipe: Recipe, *, json: bool) -> Iterator[Callable[[Epoch], None]]:
-    """Show each epoch: a bar on a terminal, else a line; beside JSON on standard error."""
-    if json or not sys.stdout.isatty():
-        say = note if json else print_text
-        yield lambda epoch: say(f"epoch {epoch.epoch:>{len(str(recipe.epochs))}}: {_said(epoch)}")
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    layout = (
-        TextColumn("epoch"),
-        MofNCompleteColumn(),
-        BarColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*layout) as bar:
-        task = bar.add_task("", total=recipe.epochs)
-        yield lambda epoch: bar.update(task, completed=epoch.epoch, description=_said(epoch))
-
-
-def _said(epoch: Epoch) -> str:
-    judged = f"top-1 {epoch.top1:.2f}%, loss {epoch.loss:.4g}"
-    return f"{judged}, train loss {epoch.train_loss:.4g}, {epoch.seconds:.1f} s"

@@ -10,6 +10,7 @@ import typer
 from archgen.cli.build import enough_memory, refuse_large
 from archgen.cli.console import note, print_json, print_text, working
 from archgen.cli.options import Blocks, Deploy, Json, Set, Spec, load_net
+from archgen.cli.out import outlet
 from archgen.errors import ArchError, first
 
 if TYPE_CHECKING:
@@ -65,39 +66,37 @@ def weights(
     refuse_large(net)
     if not from_.is_file():
         raise ArchError("", "no such file", file=str(from_))
-    if out is not None and out.exists() and not out.is_dir():
-        raise ArchError("", "--out needs a folder, this is a file", file=str(out))
+    with outlet(out, net, deploy=deploy):
+        with working(f"loading {from_.name}"), enough_memory(net):
+            import torch
 
-    with working(f"loading {from_.name}"), enough_memory(net):
-        import torch
+            from archgen.export.fit import fit
+            from archgen.export.load import fill
+            from archgen.nn import deploy as fold
+            from archgen.nn.save import save, save_deployed
+            from archgen.nn.weights import read_weights
 
-        from archgen.export.fit import fit
-        from archgen.export.load import fill
-        from archgen.nn import deploy as fold
-        from archgen.nn.save import save, save_deployed
-        from archgen.nn.weights import read_weights
-
-        given = read_weights(from_)
-        found = fit(net, given.shapes, classes=classes)
-        fits = found.loads(partial=partial)
-        written: list[Path] = []
-        if fits or not json:
-            torch.manual_seed(seed)
-            model, own = fill(found, given, partial=partial), found.net
-            # A new or partly initialised network was not trained on what these weights were.
-            same = found.complete and not found.new
-            about = dict(given.metadata) if same else {}
-            about |= {"from": f"{from_.name}, {found.naming.source}"}
-            if out is not None and deploy:
-                written = save_deployed(fold(model), own, out, metadata=about)
-            elif out is not None:
-                written = save(model, own, out, metadata=about)
-    if json:
-        print_json(_document(found, given) | {"fits": fits, "files": written})
-        raise typer.Exit(0 if fits else 1)
-    _print(found, given)
-    for path in written:
-        print_text(f"wrote {path}")
+            given = read_weights(from_)
+            found = fit(net, given.shapes, classes=classes)
+            fits = found.loads(partial=partial)
+            written: list[Path] = []
+            if fits or not json:
+                torch.manual_seed(seed)
+                model, own = fill(found, given, partial=partial), found.net
+                # A new or partly initialised network was not trained on what these weights were.
+                same = found.complete and not found.new
+                about = dict(given.metadata) if same else {}
+                about["from"] = f"{from_.name}, {found.naming.source}"
+                if out is not None and deploy:
+                    written = save_deployed(fold(model), own, out, metadata=about)
+                elif out is not None:
+                    written = save(model, own, out, metadata=about)
+        if json:
+            print_json(_document(found, given) | {"fits": fits, "files": written})
+            raise typer.Exit(0 if fits else 1)
+        _print(found, given)
+        for path in written:
+            print_text(f"wrote {path}")
 
 
 def _document(of: Fit, given: Weights) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors.torch import save as to_bytes
@@ -11,7 +10,7 @@ from torch import nn
 
 from archgen.codegen import source
 from archgen.errors import ArchError
-from archgen.files import reason, write_whole
+from archgen.files import prepared, write_whole
 from archgen.nn.folding import deploy_form
 from archgen.nn.weights import FOLDED
 from archgen.spec import Net
@@ -95,24 +94,3 @@ def _write(folder: Path, contents: Mapping[str, str | bytes]) -> list[Path]:
                 path.unlink(missing_ok=True)
             raise
     return [folder / name for name in contents]
-
-
-@contextmanager
-def prepared(folder: Path) -> Iterator[None]:
-    """Make a folder, and those around it; after an error, new empty ones are gone again.
-
-    Raises:
-        ArchError: It cannot be made, or is a file.
-    """
-    new = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArchError("", f"cannot make this folder: {reason(error)}", file=str(folder)) from None
-    try:
-        yield
-    except BaseException:
-        for path in new:
-            with suppress(OSError):
-                path.rmdir()
-        raise

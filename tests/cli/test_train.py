@@ -254,3 +254,67 @@ def test_a_start_must_fit(run, trained: Path, small: Path, args: list[str], mess
     result = run("train", small, "--from", trained, *args)
     assert result.exit_code == 1
     assert message in result.stderr.splitlines()[-1]
+
+
+# --- what is there already ----------------------------------------------------------------------
+
+
+def test_a_finished_run_says_so_and_is_not_trained_again(run, trained: Path, small: Path) -> None:
+    content = trained.read_bytes()
+    state = trained.with_name("small.state.pt")
+    state.write_bytes(b"left by a power cut after the weights were written")
+    result = run("train", small, "--epochs", 3, "--out", "first")
+    assert result.exit_code == 0, result.stderr
+    said, *judged = result.stdout.splitlines()
+    assert said == f"this run is finished; remove {trained} to train once more"
+    assert [line.split()[0] for line in judged] == ["validation:", "test:"]
+    document = json.loads(run("train", small, "--epochs", 3, "--out", "first", "--json").stdout)
+    assert document["files"] == []
+    assert [epoch["epoch"] for epoch in document["curve"]] == [1, 2, 3]
+    assert f"loss {document['test']['loss']:.4g}" in judged[1]
+    assert trained.read_bytes() == content
+    assert not state.exists()
+
+
+COMMANDS = [
+    ["train", "small.yaml", "--epochs", 2],
+    ["train", "small.yaml", "--epochs", 3, "--set", "stem.width=5"],
+    ["train", "small.yaml", "--epochs", 3, "--from", "first/small.safetensors"],
+    ["build", "small.yaml"],
+    ["weights", "small.yaml", "--from", "first/small.safetensors"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(map(str, command)))
+def test_trained_weights_are_not_replaced(run, trained: Path, command: list[object]) -> None:
+    before = {path.name: path.read_bytes() for path in trained.parent.iterdir()}
+    result = run(*command, "--out", "first")
+    assert result.exit_code == 1
+    message = "holds weights trained on digits; remove it or write elsewhere"
+    assert result.stderr == f"error: {trained}: {message}\n"
+    assert {path.name: path.read_bytes() for path in trained.parent.iterdir()} == before
+
+
+def test_what_was_not_trained_may_be_replaced(run, small: Path) -> None:
+    for seed in (1, 2):
+        assert run("build", small, "--out", "nets", "--seed", seed).exit_code == 0
+    assert run("train", small, "--epochs", 1, "--out", "nets").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["train", "small.yaml"],
+        ["build", "small.yaml"],
+        ["weights", "small.yaml", "--from", "w.pth"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_folder_that_cannot_be_is_noticed_at_once(
+    run, small: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("w.pth").touch()
+    monkeypatch.setitem(sys.modules, "archgen.nn", None)  # to import it would be an error
+    result = run(*command, "--out", "/proc/x")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: /proc/x: cannot make this folder: ")
