@@ -244,12 +244,13 @@ def _started(net: Net, seed: int, path: Path, say: Callable[[str], None]) -> nn.
     """Build a module with weights to fine-tune, and say what is theirs and what is new."""
     import torch
 
-    from archgen.export.tune import load_start
+    from archgen.export.load import load_start
 
     torch.manual_seed(seed)
     loaded = load_start(net, path)
     fit = loaded.fit
-    say(f"starting from {path}: the names are those of {fit.naming.source}")
+    entry = f" ({loaded.entry})" if loaded.entry else ""
+    say(f"starting from {path}{entry}: the names are those of {fit.naming.source}")
     if fit.new:
         say(f"new for {fit.net.graph().classes:,} classes: {first(fit.new)}")
     return loaded.model

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from archgen.errors import ArchError
-from archgen.export.advice import complaint
+from archgen.export.advice import complaint, only_classifier
 from archgen.export.fit import COUNTER, Fit, fit
 from archgen.nn import build
 from archgen.nn.weights import Weights, numbers, read_weights
@@ -55,6 +55,26 @@ def load_weights(
     weights = read_weights(Path(path))
     found = fit(net, weights.shapes, classes=classes)
     return Loaded(fill(found, weights, partial=partial), found, weights.entry)
+
+
+def load_start(net: Net, path: Path) -> Loaded:
+    """Load weights to fine-tune, in float32.
+
+    Where nothing but the number of classes differs from the network's, its classifier is
+    initialised, from torch's global random numbers. All else is as for `load_weights`.
+
+    Args:
+        net: The network, with the classes of the data.
+        path: As for `load_weights`.
+
+    Raises:
+        ArchError: The file cannot be read, or it does not fit.
+    """
+    weights = read_weights(path)
+    found = fit(net, weights.shapes)
+    if only_classifier(found):
+        found = fit(net, weights.shapes, classes=net.graph().classes)
+    return Loaded(fill(found, weights).float(), found, weights.entry)
 
 
 def fill(of: Fit, weights: Weights, *, partial: bool = False) -> nn.Module:
