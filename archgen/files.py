@@ -52,6 +52,21 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
             temporary.unlink()
 
 
+def check_file(path: Path) -> None:
+    """Refuse what is no regular file of weights.
+
+    Raises:
+        ArchError: There is nothing, a folder, or a device or pipe, which might never end.
+    """
+    if path.is_dir():
+        inside = sorted(path.glob("*.safetensors"))
+        which = inside[0] if len(inside) == 1 else "the .safetensors or .pth in it"
+        raise ArchError("", f"is a folder; give {which}", file=str(path))
+    if not path.is_file():
+        message = "is no regular file" if path.exists() else "no such file"
+        raise ArchError("", message, file=str(path))
+
+
 @contextmanager
 def prepared(folder: Path) -> Iterator[None]:
     """Make a folder, and those around it; after an error, new empty ones are gone again.

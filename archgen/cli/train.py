@@ -28,7 +28,7 @@ from archgen.cli.options import (
 )
 from archgen.cli.out import outlet
 from archgen.errors import ArchError, first, unknown
-from archgen.files import reason
+from archgen.files import check_file, reason
 from archgen.train.trained import outcome
 
 if TYPE_CHECKING:
@@ -233,6 +233,7 @@ def _digest(path: Path) -> str:
     Raises:
         ArchError: It cannot be read.
     """
+    check_file(path)
     try:
         with path.open("rb") as file:
             return file_digest(file, "sha256").hexdigest()
@@ -253,4 +254,6 @@ def _started(net: Net, seed: int, path: Path, say: Callable[[str], None]) -> nn.
     say(f"starting from {path}{entry}: the names are those of {fit.naming.source}")
     if fit.new:
         say(f"new for {fit.net.graph().classes:,} classes: {first(fit.new)}")
+    if strange := loaded.not_finite:
+        say(f"not finite (NaN or infinity): {first(strange)}")
     return loaded.model

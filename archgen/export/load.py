@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from archgen.errors import ArchError
-from archgen.export.advice import complaint, only_classifier
+from archgen.export.advice import complaint, difference, only_classifier
 from archgen.export.fit import COUNTER, Fit, fit
 from archgen.nn import build
-from archgen.nn.weights import Weights, numbers, read_weights
+from archgen.nn.weights import Weights, not_finite, numbers, read_weights
 from archgen.spec import Net
 
 
@@ -30,6 +30,11 @@ class Loaded:
     model: nn.Module
     fit: Fit
     entry: str = ""
+
+    @property
+    def not_finite(self) -> list[str]:
+        """Names of the tensors that hold NaN or an infinity."""
+        return not_finite(self.model)
 
 
 def load_weights(
@@ -74,6 +79,9 @@ def load_start(net: Net, path: Path) -> Loaded:
     found = fit(net, weights.shapes)
     if only_classifier(found):
         found = fit(net, weights.shapes, classes=net.graph().classes)
+    if not found.complete:
+        message = f"{difference(found)}; archgen weights says what would fit"
+        raise ArchError("", message, file=str(path))
     return Loaded(fill(found, weights).float(), found, weights.entry)
 
 

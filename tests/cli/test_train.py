@@ -244,10 +244,11 @@ def test_a_run_goes_on_with_its_own_start_alone(run, trained: Path, small: Path)
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--from", "gone.pth"], "gone.pth: cannot read: no such file or directory"),
-        (["--from", "."], ".: cannot read: is a directory"),
+        (["--from", "gone.pth"], "gone.pth: no such file"),
+        (["--from", "."], ".: is a folder; give the .safetensors or .pth in it"),
         (["--from", "small.yaml"], "small.yaml: cannot read these weights: "),
-        (["--set", "stem.width=5"], "these weights do not fit small; it lacks stages.0.0.shortcut"),
+        (["--set", "outputs=[stages.0]"], "outputs: small is cut off at stages.0 and gives no"),
+        (["--set", "stem.width=5"], "these weights do not fit small; the file lacks stages.0.0.sh"),
     ],
 )
 def test_a_start_must_fit(run, trained: Path, small: Path, args: list[str], message: str) -> None:
