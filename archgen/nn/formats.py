@@ -69,8 +69,13 @@ def read_saved(path: Path) -> Any:
         _check_sums(path)
         # Trainers write their options beside the weights; a Namespace runs no code. What torch
         # warns of (archives of TorchScript, sparse tensors) is refused in a line.
-        with safe_globals([Namespace]), catch_warnings(action="ignore"):
-            return torch.load(path, map_location="cpu", weights_only=True)
+        # Given a path, torch would go by its suffix.
+        with (
+            safe_globals([Namespace]),
+            catch_warnings(action="ignore"),
+            path.open("rb") as file,
+        ):
+            return torch.load(file, map_location="cpu", weights_only=True)
     except ArchError:
         raise
     except OSError as error:
