@@ -6,7 +6,8 @@ import os
 import re
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NoReturn, TypeAlias
@@ -49,6 +50,49 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
         # Still there only after a failure or an interruption.
         with suppress(OSError):
             temporary.unlink()
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no regular file of weights.
+
+    Raises:
+        ArchError: There is nothing, a folder, or a device or pipe, which might never end.
+    """
+    if path.is_dir():
+        inside = sorted(path.glob("*.safetensors"))
+        which = inside[0] if len(inside) == 1 else "the .safetensors or .pth in it"
+        raise ArchError("", f"is a folder; give {which}", file=str(path))
+    if not path.is_file():
+        message = "is no regular file" if path.exists() else "no such file"
+        raise ArchError("", message, file=str(path))
+
+
+@contextmanager
+def prepared(folder: Path) -> Iterator[None]:
+    """Make a folder, and those around it; after an error, new empty ones are gone again.
+
+    Raises:
+        ArchError: It cannot be made or written to, or is a file.
+    """
+    from tempfile import TemporaryFile
+
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArchError("", f"cannot make this folder: {reason(error)}", file=str(folder)) from None
+    try:
+        try:
+            with TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            _refuse(folder, error)
+        yield
+    except BaseException:
+        for path in new:
+            with suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def _mode(target: Path) -> int | None:

@@ -12,6 +12,7 @@ import typer
 
 from archgen.cli.console import complain, print_json, print_table, print_text, working
 from archgen.cli.options import Blocks, Deploy, Json, Set, Spec, load_net
+from archgen.cli.out import outlet
 from archgen.cli.show import document, print_stages
 from archgen.errors import ArchError
 
@@ -59,31 +60,29 @@ def build(
     net = load_net(spec, set_, blocks)
     if not yes:
         refuse_large(net)
-    if out is not None and out.exists() and not out.is_dir():
-        raise ArchError("", "--out needs a folder, this is a file", file=str(out))
+    with outlet(out, net, deploy=deploy):
+        with working(f"building {net.name}"), enough_memory(net):
+            from archgen.nn import deploy as fold
+            from archgen.nn.folding import deploy_form
+            from archgen.nn.save import save, save_deployed
+            from archgen.nn.verify import verify, verify_deployed
 
-    with working(f"building {net.name}"), enough_memory(net):
-        from archgen.nn import deploy as fold
-        from archgen.nn.folding import deploy_form
-        from archgen.nn.save import save, save_deployed
-        from archgen.nn.verify import verify, verify_deployed
-
-        model, graph, written = make(net, seed), net.graph(), []
-        if deploy:
-            unfolded, model, graph = model, fold(model), deploy_form(net).graph
-            verdict = verify_deployed(model, graph, unfolded)
+            model, graph, written = make(net, seed), net.graph(), []
+            if deploy:
+                unfolded, model, graph = model, fold(model), deploy_form(net).graph
+                verdict = verify_deployed(model, graph, unfolded)
+            else:
+                verdict = verify(model, net)
+        if out is not None and verdict.agrees:
+            written = save_deployed(model, net, out) if deploy else save(model, net, out)
+        if json:
+            checks = [asdict(check) for check in verdict.checks]
+            more = {"agrees": verdict.agrees, "checks": checks, "files": written}
+            print_json(document(net, [], graph) | more)
         else:
-            verdict = verify(model, net)
-    if out is not None and verdict.agrees:
-        written = save_deployed(model, graph, out) if deploy else save(model, net, out)
-    if json:
-        checks = [asdict(check) for check in verdict.checks]
-        more = {"agrees": verdict.agrees, "checks": checks, "files": written}
-        print_json(document(net, [], graph) | more)
-    else:
-        _print(net, graph, verdict, written)
-    if not verdict.agrees:
-        raise typer.Exit(1)
+            _print(net, graph, verdict, written)
+        if not verdict.agrees:
+            raise typer.Exit(1)
 
 
 def refuse_large(net: Net) -> None:

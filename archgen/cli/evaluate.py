@@ -35,7 +35,7 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="CKPT",
-            help="Weights that train or search left, or the folder that holds them.",
+            help="Weights that archgen has written, or the folder that holds them.",
             show_default=False,
         ),
     ],
@@ -71,9 +71,10 @@ def evaluate(
 ) -> None:
     """Judge trained weights: accuracy, loss and speed.
 
-    The spec is found beside the weights, and the data set in what training has left. Crops of
-    ten-crop have the network's own size; with --resolution they are cut from images of that
-    height, without it from 8/7 of their own.
+    The spec is found beside the weights, and the data set in what training has left. What
+    --deploy has written is judged as the folded network that it is. Crops of ten-crop have the
+    network's own size; with --resolution they are cut from images of that height, without it
+    from 8/7 of their own.
 
     Examples:
         archgen eval nets/pyramidnet_digits.safetensors
@@ -106,6 +107,7 @@ def evaluate(
             scores = judge(model, view.images(split), batch=batch, beat=beat)
     about = {
         "name": own.name,
+        "folded": weights.folded,
         "weights": path,
         "data": name,
         "split": part.value,
@@ -190,7 +192,8 @@ def _print(about: dict[str, Any], scores: Scores, sets: Data, *, per_class: bool
     size = "x".join(map(str, about["input"]))
     how = ["ten-crop"] * about["ten_crop"] + ["mean-max pooling"] * about["mean_max"]
     split = f"{about['split']} split of {about['data']}"
-    print_text(", ".join([f"{about['name']} on the {split}", size, *how, about["device"]]))
+    name = about["name"] + ", folded," * about["folded"]
+    print_text(", ".join([f"{name} on the {split}", size, *how, about["device"]]))
     row = (
         f"{about['images']:,}",
         f"{scores.top1:.2f}%",

@@ -112,7 +112,8 @@ Deploy: TypeAlias = Annotated[
     typer.Option(
         "--deploy",
         help="Fold norms and parallel branches into convolutions; "
-        "--out writes NAME_deploy.py and NAME_deploy.safetensors.",
+        "--out writes NAME_deploy.py, NAME_deploy.safetensors and NAME_deploy.yaml, the spec that "
+        "was folded.",
     ),
 ]
 Batch: TypeAlias = Annotated[

@@ -10,7 +10,9 @@ import typer
 from archgen.cli.build import enough_memory, refuse_large
 from archgen.cli.console import note, print_json, print_text, working
 from archgen.cli.options import Blocks, Deploy, Json, Set, Spec, load_net
+from archgen.cli.out import outlet
 from archgen.errors import ArchError, first
+from archgen.files import check_file
 
 if TYPE_CHECKING:
     from archgen.export.fit import Fit
@@ -30,7 +32,9 @@ def weights(
     ],
     classes: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Start a new classifier for so many classes."),
+        typer.Option(
+            min=1, max=10**6, metavar="N", help="Start a new classifier for so many classes."
+        ),
     ] = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="Load what fits, even if something is missing.")
@@ -63,39 +67,44 @@ def weights(
         raise ArchError("--deploy", "acts on what is written; give --out DIR too")
     net = load_net(spec, set_, blocks)
     refuse_large(net)
-    if not from_.is_file():
-        raise ArchError("", "no such file", file=str(from_))
-    if out is not None and out.exists() and not out.is_dir():
-        raise ArchError("", "--out needs a folder, this is a file", file=str(out))
+    check_file(from_)
+    with outlet(out, net, deploy=deploy):
+        with working(f"loading {from_.name}"), enough_memory(net):
+            import torch
 
-    with working(f"loading {from_.name}"), enough_memory(net):
-        import torch
+            from archgen.export.fit import fit
+            from archgen.export.load import fill
+            from archgen.nn import deploy as fold
+            from archgen.nn.save import save, save_deployed
+            from archgen.nn.weights import not_finite, read_weights
 
-        from archgen.export.fit import fit
-        from archgen.export.load import fill
-        from archgen.nn import deploy as fold
-        from archgen.nn.folding import deploy_form
-        from archgen.nn.save import save, save_deployed
-        from archgen.nn.weights import read_weights
-
-        given = read_weights(from_)
-        found = fit(net, given.shapes, classes=classes)
-        fits = found.loads(partial=partial)
-        written: list[Path] = []
-        if fits or not json:
-            torch.manual_seed(seed)
-            model, own = fill(found, given, partial=partial), found.net
-            about = {"from": f"{from_.name}, {found.naming.source}"}
-            if out is not None and deploy:
-                written = save_deployed(fold(model), deploy_form(own).graph, out, metadata=about)
-            elif out is not None:
-                written = save(model, own, out, metadata=about)
-    if json:
-        print_json(_document(found, given) | {"fits": fits, "files": written})
-        raise typer.Exit(0 if fits else 1)
-    _print(found, given)
-    for path in written:
-        print_text(f"wrote {path}")
+            given = read_weights(from_)
+            found = fit(net, given.shapes, classes=classes)
+            fits = found.loads(partial=partial)
+            written: list[Path] = []
+            strange: list[str] = []
+            if fits or not json:
+                torch.manual_seed(seed)
+                model, own = fill(found, given, partial=partial), found.net
+                strange = not_finite(model)
+                # A new or partly initialised network was not trained on what these weights were.
+                same = found.complete and not found.new
+                about = dict(given.metadata) if same else {}
+                about["from"] = f"{from_.name}, {found.naming.source}"
+                if out is not None and deploy:
+                    written = save_deployed(fold(model), own, out, metadata=about)
+                elif out is not None:
+                    written = save(model, own, out, metadata=about)
+        if json:
+            print_json(
+                _document(found, given) | {"not_finite": strange, "fits": fits, "files": written}
+            )
+            raise typer.Exit(0 if fits else 1)
+        _print(found, given)
+        if strange:
+            note(f"not finite (NaN or infinity): {first(strange)}")
+        for path in written:
+            print_text(f"wrote {path}")
 
 
 def _document(of: Fit, given: Weights) -> dict[str, Any]:

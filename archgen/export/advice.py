@@ -5,47 +5,64 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archgen import files
-from archgen.errors import first
-from archgen.export.fit import Fit, classifier, fit, tensors
+from archgen.errors import ArchError, first
+from archgen.export.fit import COUNTER, Fit, classifier, fit, tensors
 from archgen.export.names import NAMINGS, OURS
 from archgen.export.naming import said
 from archgen.ops import Shape
+from archgen.passes.fold import fold
 from archgen.spec import load
 from archgen.spec.head import head_of
 
 NEAR = 3
 """Networks that a message names."""
+SHOWN = 2
+"""Differences of a kind that a message names."""
 
 
 def complaint(of: Fit, given: Mapping[str, Shape]) -> str:
-    """Say in one line what does not fit, and what would.
+    """Say in one line what would fit, and what does not.
 
     Args:
         of: The fit, one that is not complete.
         given: Names and shapes in the file.
     """
-    return "; ".join([_wrong(of, given), _advice(of, given)])
+    some = of.found or of.misfits
+    wrong = _wrong(of) if some else [f"the file holds {first(given)}"]
+    named = (of.missing, of.unexpected, of.misfits) if some else (given,)
+    cut = any(len(names) > SHOWN for names in named)
+    return "; ".join([_refused(of), _advice(of, given), *wrong]) + " (--json lists all)" * cut
 
 
-def _wrong(of: Fit, given: Mapping[str, Shape]) -> str:
+def difference(of: Fit) -> str:
+    """Say in one line what does not fit, as `complaint` does."""
+    return "; ".join([_refused(of), *_wrong(of)])
+
+
+def _refused(of: Fit) -> str:
     if not (of.found or of.misfits):
-        return f"{of.net.name} has none of these weights: {first(given)}"
+        return f"{of.net.name} has none of these weights"
+    known = "" if of.naming is OURS else f", read as {of.naming.source}"
+    return f"these weights do not fit {of.net.name}{known}"
+
+
+def _wrong(of: Fit) -> list[str]:
     lacking = [
         ours if theirs in (None, ours) else f"{theirs} ({ours})"
         for ours, theirs in of.missing.items()
     ]
     shapes = [f"{one.theirs} is {[*one.given]}, not {[*one.wanted]}" for one in of.misfits]
-    known = "" if of.naming is OURS else f", read as {of.naming.source}"
     wrong = [
-        f"these weights do not fit {of.net.name}{known}",
-        f"it lacks {first(lacking)}" if lacking else "",
+        f"the file lacks {first(lacking)}" if lacking else "",
         f"the network has no {first(of.unexpected)}" if of.unexpected else "",
         first(shapes),
     ]
-    return "; ".join(filter(None, wrong))
+    return [*filter(None, wrong)]
 
 
 def _advice(of: Fit, given: Mapping[str, Shape]) -> str:
+    if _folded(of, given):
+        return "these weights are folded: the training form's are needed"
     strange = [ours for ours, theirs in of.missing.items() if theirs is None] + [*of.unexpected]
     hints = {said(of.naming.hints, name) for name in strange}
     if len(hints) == 1 and (hint := hints.pop()) and not of.misfits:
@@ -54,9 +71,32 @@ def _advice(of: Fit, given: Mapping[str, Shape]) -> str:
         (theirs, *_), (ours, *_) = of.misfits[0].given, of.misfits[0].wanted
         path = f"{head_of(of.net)}.classes"
         return f"--classes {ours} starts a new classifier, --set {path}={theirs} takes theirs"
+    if other := _other_images(of, given):
+        return other
     if near := fitting(given):
         return f"they fit {first(near, NEAR)}"
     return "--partial loads what fits" if of.found else "no network of the library has them"
+
+
+def _folded(of: Fit, given: Mapping[str, Shape]) -> bool:
+    """Whether a file has the names of the network's deploy form."""
+    names = {name for name in given if not name.endswith(COUNTER)}
+    return bool(of.missing) and names == {*tensors(fold(of.net.graph()).graph)}
+
+
+def _other_images(of: Fit, given: Mapping[str, Shape]) -> str:
+    """Say which input would do where nothing but its channels differs."""
+    channels, *size = of.net.input
+    found = {one.given[1] for one in of.misfits if len(one.given) > 1 and one.wanted[1] == channels}
+    if of.missing or of.unexpected or len(found) != 1:
+        return ""
+    (theirs,) = found
+    try:
+        fits = fit(of.net.set({"input": [theirs, *size]}), given)
+    except ArchError:
+        return ""
+    wanted = ",".join(map(str, [theirs, *size]))
+    return f"--set input=[{wanted}] takes theirs" if fits.complete else ""
 
 
 def only_classifier(of: Fit) -> bool:

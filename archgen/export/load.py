@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from archgen.errors import ArchError
-from archgen.export.advice import complaint
+from archgen.export.advice import complaint, difference, only_classifier
 from archgen.export.fit import COUNTER, Fit, fit
 from archgen.nn import build
-from archgen.nn.weights import Weights, numbers, read_weights
+from archgen.nn.weights import Weights, not_finite, numbers, read_weights
 from archgen.spec import Net
 
 
@@ -30,6 +30,11 @@ class Loaded:
     model: nn.Module
     fit: Fit
     entry: str = ""
+
+    @property
+    def not_finite(self) -> list[str]:
+        """Names of the tensors that hold NaN or an infinity."""
+        return not_finite(self.model)
 
 
 def load_weights(
@@ -55,6 +60,29 @@ def load_weights(
     weights = read_weights(Path(path))
     found = fit(net, weights.shapes, classes=classes)
     return Loaded(fill(found, weights, partial=partial), found, weights.entry)
+
+
+def load_start(net: Net, path: Path) -> Loaded:
+    """Load weights to fine-tune, in float32.
+
+    Where nothing but the number of classes differs from the network's, its classifier is
+    initialised, from torch's global random numbers. All else is as for `load_weights`.
+
+    Args:
+        net: The network, with the classes of the data.
+        path: As for `load_weights`.
+
+    Raises:
+        ArchError: The file cannot be read, or it does not fit.
+    """
+    weights = read_weights(path)
+    found = fit(net, weights.shapes)
+    if only_classifier(found):
+        found = fit(net, weights.shapes, classes=net.graph().classes)
+    if not found.complete:
+        message = f"{difference(found)}; archgen weights says what would fit"
+        raise ArchError("", message, file=str(path))
+    return Loaded(fill(found, weights).float(), found, weights.entry)
 
 
 def fill(of: Fit, weights: Weights, *, partial: bool = False) -> nn.Module:

@@ -56,10 +56,15 @@ def folded_module(folded: Folded, tensors: Mapping[str, Tensor]) -> nn.Module:
         tensors: The ``state_dict`` of the network that was folded.
     """
     with torch.device("meta"):
-        module = empty(compiled(source(folded.graph), folded.graph.name))
+        module = _module(folded)
     weights = _weights(folded.kernels, tensors)
     module.load_state_dict({name: weights[name] for name in module.state_dict()}, assign=True)
     return module.eval()
+
+
+def empty_deployed(net: Net) -> nn.Module:
+    """Make the deploy form of a network, for loading weights into: it holds what memory held."""
+    return _module(deploy_form(net))
 
 
 def deploy_form(net: Net) -> Folded:
@@ -93,6 +98,10 @@ def difference(model: nn.Module) -> float:
         float((there - here).abs().max() / here.abs().max().clamp(min=tiny))
         for here, there in zip(training, deployed, strict=True)
     )
+
+
+def _module(folded: Folded) -> nn.Module:
+    return empty(compiled(source(folded.graph), folded.graph.name))
 
 
 def _refuse_changed(net: Net, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:

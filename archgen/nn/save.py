@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors.torch import save as to_bytes
@@ -11,8 +10,9 @@ from torch import nn
 
 from archgen.codegen import source
 from archgen.errors import ArchError
-from archgen.files import reason, write_whole
-from archgen.graph import Graph
+from archgen.files import prepared, write_whole
+from archgen.nn.folding import deploy_form
+from archgen.nn.weights import FOLDED
 from archgen.spec import Net
 
 
@@ -44,33 +44,39 @@ def save(
 
 
 def save_deployed(
-    model: nn.Module, graph: Graph, folder: Path, *, metadata: Mapping[str, str] | None = None
+    model: nn.Module, net: Net, folder: Path, *, metadata: Mapping[str, str] | None = None
 ) -> list[Path]:
-    """Write ``NAME_deploy.py`` and ``NAME_deploy.safetensors``, both or none.
+    """Write ``NAME_deploy.py``, ``.safetensors`` and ``.yaml``, all three or none.
 
-    There is no spec of what is folded. Arguments and errors are those of `save`.
+    There is no spec of what is folded: the YAML is that of the training form, and the weights'
+    file says that it holds the folded one's. Arguments and errors are those of `save`.
 
     Args:
         model: What `deploy` made.
-        graph: Its graph, as `deploy_form` gives it.
+        net: The spec that was folded.
         folder: Where to; made if need be.
         metadata: What else the weights' file shall say of itself.
 
     Raises:
         ArchError: A file cannot be written; new files are gone again, old ones may be replaced.
     """
+    graph = deploy_form(net).graph
+    note = f"# The training form of {graph.name}, which was folded from it.\n"
     return _write(
         folder,
         {
-            f"{graph.name}.safetensors": _weights(model, graph.name, metadata),
+            f"{graph.name}.safetensors": _weights(
+                model, graph.name, {**(metadata or {}), **FOLDED}
+            ),
             f"{graph.name}.py": source(graph),
+            f"{graph.name}.yaml": note + net.dump(),
         },
     )
 
 
 def _weights(model: nn.Module, name: str, metadata: Mapping[str, str] | None) -> bytes:
     tensors = {name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()}
-    return to_bytes(tensors, {"archgen": name, **(metadata or {})})
+    return to_bytes(tensors, {**(metadata or {}), "archgen": name})
 
 
 def _write(folder: Path, contents: Mapping[str, str | bytes]) -> list[Path]:
@@ -88,24 +94,3 @@ def _write(folder: Path, contents: Mapping[str, str | bytes]) -> list[Path]:
                 path.unlink(missing_ok=True)
             raise
     return [folder / name for name in contents]
-
-
-@contextmanager
-def prepared(folder: Path) -> Iterator[None]:
-    """Make a folder, and those around it; after an error, new empty ones are gone again.
-
-    Raises:
-        ArchError: It cannot be made, or is a file.
-    """
-    new = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArchError("", f"cannot make this folder: {reason(error)}", file=str(folder)) from None
-    try:
-        yield
-    except BaseException:
-        for path in new:
-            with suppress(OSError):
-                path.rmdir()
-        raise

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from warnings import catch_warnings
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import nn
-from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from archgen.errors import ArchError, first
+from archgen.nn.formats import is_safetensors, read_safetensors, read_saved
 from archgen.ops import Shape
 
 ENTRIES = (
@@ -27,8 +24,9 @@ ENTRIES = (
     "model",
 )
 """Where trainers put the weights beside other things; averaged weights come first."""
-PREFIXES = ("module.", "_orig_mod.")
-"""What parallel, averaged and compiled modules put before every name."""
+PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.")
+"""What modules around a network put before every name: parallel, averaged, compiled ones, and
+what trainers and detectors call theirs."""
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 """What weights are; a narrower one says nothing without the scales beside it."""
@@ -37,6 +35,9 @@ COUNTS = (*FLOATS, torch.int32, torch.int64)
 
 NESTED = 3
 """Entries inside entries that are looked into: a file may hold itself."""
+
+FOLDED = {"form": "deploy"}
+"""What the file of a deploy form says of itself."""
 NOTHING = "holds no state_dict: tensors by name"
 
 
@@ -57,6 +58,11 @@ class Weights:
     entry: str = ""
 
     @property
+    def folded(self) -> bool:
+        """Whether the file says that they are a deploy form's."""
+        return self.metadata.items() >= FOLDED.items()
+
+    @property
     def shapes(self) -> dict[str, Shape]:
         """Names and shapes of all tensors."""
         return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
@@ -65,32 +71,19 @@ class Weights:
 def read_weights(path: Path) -> Weights:
     """Read a ``.safetensors`` file, or one that ``torch.save`` wrote.
 
-    The latter holds a ``state_dict``, or one beside other things as trainers write it. Prefixes
-    that parallel modules give to all names are left out. Nothing in the file is executed.
+    What it begins with tells which, not its suffix. The latter holds a ``state_dict``, or one
+    beside other things as trainers write it. Prefixes that modules around the network give to all
+    names are left out. Nothing in the file is executed.
 
     Raises:
         ArchError: It cannot be read, or holds something else.
     """
-    if path.suffix == ".safetensors":
-        try:
-            with safe_open(path, "pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                metadata = file.metadata() or {}
-        except (OSError, SafetensorError) as error:
-            raise _unreadable(path, error) from None
+    if is_safetensors(path):
+        tensors, metadata = read_safetensors(path)
         if not tensors:
             raise ArchError("", NOTHING, file=str(path))
         return Weights(path, tensors if "archgen" in metadata else _plain(tensors), metadata)
-    try:
-        # Trainers write their options beside the weights; a Namespace runs no code. What torch
-        # warns of (archives of TorchScript, sparse tensors) is refused in a line.
-        with safe_globals([Namespace]), catch_warnings(action="ignore"):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    except Exception:  # torch and pickle raise whatever a damaged file leads them to
-        raise ArchError("", f"cannot read these weights: {_reason(path)}", file=str(path)) from None
-    tensors, entry = _state(content, path)
+    tensors, entry = _state(read_saved(path), path)
     return Weights(path, _plain(tensors), {}, entry)
 
 
@@ -121,22 +114,10 @@ def _named(name: Any, value: Any) -> bool:
 def _plain(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Leave out the prefixes that all names have, and the count of averaged steps."""
     plain = {name: tensor for name, tensor in tensors.items() if name != "n_averaged"}
-    for prefix in PREFIXES * 2:  # in either order
+    for prefix in PREFIXES * 2:  # in any order
         if all(name.startswith(prefix) for name in plain):
             plain = {name.removeprefix(prefix): tensor for name, tensor in plain.items()}
     return plain
-
-
-def _reason(path: Path) -> str:
-    """Say why torch refuses a file."""
-    try:
-        refused = get_unsafe_globals_in_checkpoint(path)
-    except Exception:  # as above
-        return "neither a .safetensors file nor a sound one that torch.save wrote"
-    others = [name for name in refused if name != "argparse.Namespace"]
-    if not others:
-        return "damaged, or not tensors by name"
-    return f"it holds {first(others)}, which is not executed; save its state_dict alone"
 
 
 def restore(model: nn.Module, weights: Weights) -> None:
@@ -179,6 +160,6 @@ def numbers(weights: Weights, name: str, like: torch.Tensor) -> torch.Tensor:
     raise ArchError("", message, file=str(weights.path))
 
 
-def _unreadable(path: Path, error: Exception) -> ArchError:
-    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or "is empty"
-    return ArchError("", f"cannot read these weights: {reason.lower()}", file=str(path))
+def not_finite(model: nn.Module) -> list[str]:
+    """Name the tensors of a network that hold NaN or an infinity."""
+    return [name for name, tensor in model.state_dict().items() if not tensor.isfinite().all()]

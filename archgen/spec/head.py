@@ -24,6 +24,9 @@ def head_of(net: Net) -> str:
         raise ArchError("outputs", f"{message}: {', '.join(outputs)}")
     name = outputs[0].partition(".")[0]
     if name not in heads(net):
+        if net.outputs is not None and heads(net):
+            cut = f"{net.name} is cut off at {outputs[0]} and gives no classes; leave out outputs"
+            raise ArchError("outputs", cut)
         what = f"the output is a {net.nodes[name].block!r}, which has no classes"
         raise ArchError(f"nodes.{name}", f"{what}; end with {' or '.join(_kinds())}")
     return name

@@ -82,13 +82,21 @@ def held(value: Any) -> Any:
     return [held(each) for each in value] if isinstance(value, list) else value
 
 
-def fingerprint(model: nn.Module, data: Data, recipe: Recipe) -> State:
-    """Which run this is: a state of one run means nothing to another."""
+def fingerprint(model: nn.Module, data: Data, recipe: Recipe, start: str | None = None) -> State:
+    """Which run this is: a state of one run means nothing to another.
+
+    Args:
+        model: What is trained.
+        data: What it is trained on.
+        recipe: How.
+        start: Which weights it starts from; None where the recipe's seed decides them.
+    """
     tensors = [(name, tuple(value.shape)) for name, value in model.state_dict().items()]
     sizes = [len(data.train), len(data.validation), data.classes]
     return {
         "format": FORMAT,
         "network": sha256(f"{model}{tensors}".encode()).hexdigest()[:16],
+        "start": start,
         "images and classes": sizes,
         **recipe.model_dump(mode="json"),
     }
@@ -152,4 +160,5 @@ def _read(path: Path, mark: State, note: Callable[[str], None]) -> State | None:
 
 
 def _difference(key: str, there: Any, here: Any) -> str:
-    return "another network" if key == "network" else f"{key} {there} there, {here} here"
+    unsaid = {"network": "another network", "start": "other weights to start from"}
+    return unsaid.get(key, f"{key} {there} there, {here} here")

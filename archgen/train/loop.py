@@ -35,6 +35,7 @@ def train(
     *,
     device: torch.device,
     report: Callable[[Epoch], None],
+    start: str | None = None,
     state: Path | None = None,
     every_epoch: bool = False,
     beat: Callable[[], None] = lambda: None,
@@ -54,6 +55,8 @@ def train(
         device: Where it runs.
         report: Called after every epoch that this call trained. What it raises ends the run
             and reaches the caller.
+        start: Which weights ``model`` has, where they are not what the recipe's seed gives: a
+            run goes on from its file with the same start alone.
         state: The run's file. If it is there, the run goes on from it; it is written between
             epochs when that is cheap, and after the last one.
         every_epoch: Write the file after every epoch, and before the first.
@@ -64,7 +67,8 @@ def train(
         ArchError: The file is another run's or cannot be read or written, or the device lacks
             the recipe's precision.
     """
-    keeper = Keeper(state, fingerprint(model, data, recipe), every_epoch=every_epoch, note=note)
+    mark = fingerprint(model, data, recipe, start)
+    keeper = Keeper(state, mark, every_epoch=every_epoch, note=note)
     parts = recipe.accumulate
     if keeper.last is not None:
         parts = keeper.last["setting"]["parts"]

@@ -9,6 +9,7 @@ from torch import nn
 
 from archgen.errors import ArchError
 from archgen.nn import build
+from archgen.nn.folding import empty_deployed
 from archgen.nn.weights import Weights, restore
 from archgen.spec import Net
 from archgen.spec.head import head_of
@@ -73,10 +74,13 @@ class View:
     def model(self, weights: Weights) -> nn.Module:
         """Build the network with its weights, so that it looks at images in this way.
 
+        It is the folded network where the weights' file says that they are a deploy form's.
+
         Raises:
             ArchError: The weights are another network's, or its head does not read one map.
         """
-        model = build(self.net, init=False)
+        folded = weights.folded
+        model = empty_deployed(self.net) if folded else build(self.net, init=False)
         restore(model, weights)
         if self.mean_max:
             name = head_of(self.net)

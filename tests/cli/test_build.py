@@ -198,9 +198,11 @@ def test_a_written_deploy_form_works_alone(run, small: Path, here: Path) -> None
     assert document["buffers"] == 0
     assert document["params"] == sum(row["params"] for row in document["stages"])
     assert document["checks"][-1]["what"] == "difference"
-    assert document["files"] == [f"nets/small_deploy.{end}" for end in ("safetensors", "py")]
+    assert document["files"] == [
+        f"nets/small_deploy.{end}" for end in ("safetensors", "py", "yaml")
+    ]
     assert sorted(path.name for path in (here / "nets").iterdir()) == [
-        "small_deploy.py", "small_deploy.safetensors",
+        "small_deploy.py", "small_deploy.safetensors", "small_deploy.yaml",
     ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", DEPLOYED], cwd=here / "nets", capture_output=True, text=True,

@@ -117,6 +117,40 @@ def test_other_data_adapts_the_input_and_says_so(run, nets: Path, here: Path) ->
     assert result.stderr == ""
 
 
+def test_a_folded_network_is_as_good(run, nets: Path) -> None:
+    trained = nets / "small.safetensors"
+    result = run("weights", "small.yaml", "--from", trained, "--deploy", "--out", "fast")
+    assert result.exit_code == 0, result.stderr
+    plain, folded = (
+        json.loads(run("eval", where, "--device", "cpu", "--json").stdout)
+        for where in ("nets", "fast")
+    )
+    assert (plain["folded"], folded["folded"]) == (False, True)
+    assert folded["data"] == "digits"
+    assert folded["top1"] == plain["top1"]
+    assert folded["per_class"] == plain["per_class"]
+    assert folded["loss"] == pytest.approx(plain["loss"], rel=1e-5)
+    said = run("eval", "fast", "--device", "cpu").stdout.splitlines()[0]
+    assert said == "small, folded, on the test split of digits, 1x8x8, cpu"
+    assert run("eval", "fast", "--resolution", 10, "--mean-max").exit_code == 0
+    wrong = run("eval", "fast", "--spec", "resnet18")
+    assert "these weights are another network's" in wrong.stderr
+
+
+def test_a_folded_network_is_no_start(run, nets: Path) -> None:
+    trained = nets / "small.safetensors"
+    run("weights", "small.yaml", "--from", trained, "--deploy", "--out", "fast")
+    result = run("weights", "small.yaml", "--from", "fast/small_deploy.safetensors")
+    assert result.exit_code == 1
+    assert "; these weights are folded: the training form's are needed; " in result.stderr
+
+
+def test_what_a_new_classifier_was_trained_on_is_not_known(run, nets: Path) -> None:
+    trained = nets / "small.safetensors"
+    run("weights", "small.yaml", "--from", trained, "--classes", 10, "--out", "new")
+    assert "does not say what it was trained on" in run("eval", "new").stderr
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

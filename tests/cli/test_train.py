@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -172,3 +173,149 @@ def test_mistakes_are_one_line(run, small: Path, args: list[str], message: str) 
     assert result.exit_code == 1
     assert message in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
+
+
+# --- from given weights -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trained(run, small: Path) -> Path:
+    """Weights of ``small``, trained for three epochs."""
+    result = run("train", small, "--epochs", 3, "--out", "first")
+    assert result.exit_code == 0, result.stderr
+    return Path("first/small.safetensors")
+
+
+def losses(run, *args: object) -> tuple[list[float], dict[str, Any]]:
+    """Train ``small`` for an epoch at a low rate; give validation losses and the document."""
+    result = run("train", *args, "--epochs", 1, "--lr", 0.01, "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    return [epoch["loss"] for epoch in document["curve"]], document
+
+
+def test_given_weights_are_ahead(run, trained: Path, small: Path) -> None:
+    (scratch,), plain = losses(run, small)
+    (tuned,), document = losses(run, small, "--from", trained)
+    assert tuned < scratch - 0.3
+    assert (plain["from"], document["from"]) == (None, str(trained))
+
+
+def test_a_classifier_of_other_classes_is_new(run, trained: Path, small: Path) -> None:
+    import torch
+
+    import archgen
+    from archgen.export.names.torchvision import RESNET
+
+    torch.manual_seed(0)
+    model = archgen.build(archgen.load(small).set({"head.classes": 7})).double()
+    state = {RESNET.theirs(name): tensor for name, tensor in model.state_dict().items()}
+    torch.save(state, "w.pth")
+    result = run("train", small, "--epochs", 1, "--from", "w.pth", "--out", "nets")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines()[:2] == [
+        "starting from w.pth: the names are those of torchvision's ResNet",
+        "new for 10 classes: head.linear.weight, head.linear.bias",
+    ]
+    assert run("eval", "nets").exit_code == 0
+
+
+def test_a_run_goes_on_with_its_own_start_alone(run, trained: Path, small: Path) -> None:
+    more = ["--epochs", 40, "--batch", 256, "--from", trained, "--out", "nets"]
+    with start(*more) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch  2"):
+                process.kill()
+                break
+        process.communicate(timeout=60)
+    result = run("train", small, *more[:4], "--out", "nets")
+    assert result.exit_code == 1
+    assert "the state of another run: other weights to start from; give" in result.stderr
+    assert run("build", small, "--out", "other").exit_code == 0
+    result = run("train", small, *more[:4], "--from", "other/small.safetensors", "--out", "nets")
+    assert "the state of another run: other weights to start from; give" in result.stderr
+    with start(*more) as process:
+        out, error = process.communicate(timeout=120)
+    assert process.returncode == 0, error
+    assert out.splitlines()[1].startswith("going on behind epoch ")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--from", "gone.pth"], "gone.pth: no such file"),
+        (["--from", "."], ".: is a folder; give the .safetensors or .pth in it"),
+        (["--from", "small.yaml"], "small.yaml: cannot read these weights: "),
+        (["--set", "outputs=[stages.0]"], "outputs: small is cut off at stages.0 and gives no"),
+        (["--set", "stem.width=5"], "these weights do not fit small; the file lacks stages.0.0.sh"),
+    ],
+)
+def test_a_start_must_fit(run, trained: Path, small: Path, args: list[str], message: str) -> None:
+    result = run("train", small, "--from", trained, *args)
+    assert result.exit_code == 1
+    assert message in result.stderr.splitlines()[-1]
+
+
+# --- what is there already ----------------------------------------------------------------------
+
+
+def test_a_finished_run_says_so_and_is_not_trained_again(run, trained: Path, small: Path) -> None:
+    content = trained.read_bytes()
+    state = trained.with_name("small.state.pt")
+    state.write_bytes(b"left by a power cut after the weights were written")
+    result = run("train", small, "--epochs", 3, "--out", "first")
+    assert result.exit_code == 0, result.stderr
+    said, *judged = result.stdout.splitlines()
+    assert said == f"this run is finished; remove {trained} to train once more"
+    assert [line.split()[0] for line in judged] == ["validation:", "test:"]
+    document = json.loads(run("train", small, "--epochs", 3, "--out", "first", "--json").stdout)
+    assert document["files"] == []
+    assert [epoch["epoch"] for epoch in document["curve"]] == [1, 2, 3]
+    assert f"loss {document['test']['loss']:.4g}" in judged[1]
+    assert trained.read_bytes() == content
+    assert not state.exists()
+
+
+COMMANDS = [
+    ["train", "small.yaml", "--epochs", 2],
+    ["train", "small.yaml", "--epochs", 3, "--set", "stem.width=5"],
+    ["train", "small.yaml", "--epochs", 3, "--from", "first/small.safetensors"],
+    ["build", "small.yaml"],
+    ["weights", "small.yaml", "--from", "first/small.safetensors"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(map(str, command)))
+def test_trained_weights_are_not_replaced(run, trained: Path, command: list[object]) -> None:
+    before = {path.name: path.read_bytes() for path in trained.parent.iterdir()}
+    result = run(*command, "--out", "first")
+    assert result.exit_code == 1
+    message = "holds weights trained on digits; remove it or write elsewhere"
+    assert result.stderr == f"error: {trained}: {message}\n"
+    assert {path.name: path.read_bytes() for path in trained.parent.iterdir()} == before
+
+
+def test_what_was_not_trained_may_be_replaced(run, small: Path) -> None:
+    for seed in (1, 2):
+        assert run("build", small, "--out", "nets", "--seed", seed).exit_code == 0
+    assert run("train", small, "--epochs", 1, "--out", "nets").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["train", "small.yaml"],
+        ["build", "small.yaml"],
+        ["weights", "small.yaml", "--from", "w.pth"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_folder_that_cannot_be_is_noticed_at_once(
+    run, small: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("w.pth").touch()
+    monkeypatch.setitem(sys.modules, "archgen.nn", None)  # to import it would be an error
+    result = run(*command, "--out", "/proc/x")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: /proc/x: cannot make this folder: ")

@@ -92,6 +92,7 @@ def test_json_tells_all(run, model: Any, small: Path) -> None:
         "unexpected": [],
         "misfits": [],
         "unused": {},
+        "not_finite": [],
         "fits": True,
         "files": [],
     }
@@ -137,8 +138,9 @@ def test_what_does_not_fit_is_refused(run, model: Any, small: Path) -> None:
     assert result.stdout == ""
     assert result.stderr == (
         "error: w.pth: these weights do not fit small, read as torchvision's ResNet; "
+        "--partial loads what fits; "
         "layer2.0.conv1.weight is [16, 8, 3, 3], not [20, 8, 3, 3], "
-        "layer2.0.bn1.weight is [16], not [20] and 14 more; --partial loads what fits\n"
+        "layer2.0.bn1.weight is [16], not [20] and 14 more (--json lists all)\n"
     )
     assert not Path("nets").exists()
     document = json.loads(
@@ -178,7 +180,8 @@ def test_partial_loads_what_fits_and_says_what_not(run, model: Any, small: Path)
     ("args", "said"),
     [
         (["--from", "nowhere.pth"], "nowhere.pth: no such file"),
-        (["--from", "."], ".: no such file"),
+        (["--from", "."], ".: is a folder; give the .safetensors or .pth in it"),
+        (["--from", "/dev/null"], "/dev/null: is no regular file"),
         (["--from", "small.yaml"], "small.yaml: cannot read these weights: neither"),
         (["--from", "small.yaml", "--out", "small.yaml"], "--out needs a folder"),
         (["--from", "small.yaml", "--deploy"], "--deploy: acts on what is written; give --out DIR"),
@@ -197,10 +200,43 @@ def test_the_page_shows_what_is_printed(run, here: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "weights.md").read_text()
     blocks = re.findall(r"^```text\n(.*?)^```$", page, re.M | re.S)
     commands = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.M)[1:]]
-    assert len(commands) == 4
+    assert len(commands) == 7
     for command, _, shown in (part.partition("\n") for part in commands):
         result = run(*shlex.split(command)[1:])
         assert shown in ("...\n", result.stdout + result.stderr)
+
+
+def test_a_number_that_is_none_is_said(run, model: Any, small: Path) -> None:
+    import torch
+
+    content = torch.load("w.pth")
+    content["state_dict"]["module.layer1.0.conv1.weight"][0, 0, 0, 0] = float("nan")
+    content["state_dict"]["module.bn1.running_var"][1] = float("inf")
+    torch.save(content, "w.pth")
+    result = run("weights", small, "--from", "w.pth")
+    assert result.exit_code == 0
+    names = ["stem.norm.running_var", "stages.0.0.conv1.weight"]
+    assert result.stderr == f"not finite (NaN or infinity): {', '.join(names)}\n"
+    document = json.loads(run("weights", small, "--from", "w.pth", "--json").stdout)
+    assert document["not_finite"] == names
+
+
+def test_images_of_other_channels_are_one_option(run, model: Any, small: Path) -> None:
+    result = run("weights", small, "--from", "w.pth", "--set", "input=[3,8,8]")
+    assert result.exit_code == 1
+    assert "; --set input=[1,8,8] takes theirs; conv1.weight is [8, 1, 3, 3]" in result.stderr
+
+
+def test_a_folder_with_one_file_names_it(run, small: Path) -> None:
+    assert run("build", small, "--out", "nets").exit_code == 0
+    result = run("weights", small, "--from", "nets")
+    assert result.stderr == "error: nets: is a folder; give nets/small.safetensors\n"
+
+
+def test_classes_have_a_range(run, small: Path) -> None:
+    result = run("weights", small, "--from", "w.pth", "--classes", 99999999999)
+    assert result.exit_code == 2
+    assert "--classes" in result.stderr
 
 
 def test_a_file_is_needed(run, small: Path) -> None:
@@ -219,6 +255,7 @@ def test_the_deploy_form_is_written(run, model: Any, small: Path) -> None:
         "loaded 32 of 32 tensors into small",
         "wrote nets/small_deploy.safetensors",
         "wrote nets/small_deploy.py",
+        "wrote nets/small_deploy.yaml",
     ]
     folded = runpy.run_path("nets/small_deploy.py")["SmallDeploy"]().double().eval()
     folded.load_state_dict(load_file("nets/small_deploy.safetensors"))

@@ -20,9 +20,10 @@ from archgen.nn.folding import deploy_form, difference, folded_module
 from archgen.nn.module import compiled, empty
 from archgen.nn.save import save_deployed
 from archgen.nn.verify import verify, verify_deployed
+from archgen.nn.weights import read_weights
 from archgen.ops import Conv, DilatedPool, Pool
 from archgen.passes.fold import fold
-from archgen.spec import Net
+from archgen.spec import Net, load
 
 pytestmark = pytest.mark.torch
 
@@ -350,8 +351,13 @@ def test_equal_text_of_other_specs_is_another_class(families: dict[str, Net]):
 def test_saved_files_are_the_deploy_form(families: dict[str, Net], tmp_path: Path):
     net = families["parnet"]
     deployed = archgen.deploy(archgen.build(net))
-    written = save_deployed(deployed, deploy_form(net).graph, tmp_path / "new")
-    assert [path.name for path in written] == ["parnet_deploy.safetensors", "parnet_deploy.py"]
+    written = save_deployed(deployed, net, tmp_path / "new", metadata={"data": "digits"})
+    ends = ("safetensors", "py", "yaml")
+    assert [path.name for path in written] == [f"parnet_deploy.{end}" for end in ends]
+    read = read_weights(written[0])
+    assert read.folded
+    assert read.metadata["data"] == "digits"
+    assert load(written[2]) == net
     space: dict[str, type[nn.Module]] = {}
     exec(written[1].read_text(), space)
     loaded = space["ParnetDeploy"]().eval()

@@ -6,6 +6,7 @@ import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -109,3 +110,75 @@ def test_what_holds_no_tensors_by_name_is_refused(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, tmp_path / "w.pt")
     with pytest.raises(ArchError, match="holds no state_dict"):
         read_weights(tmp_path / "w.pt")
+
+
+# --- formats ------------------------------------------------------------------------------------
+
+
+def saved(spec: Net, folder: Path, **how: Any) -> Path:
+    torch.save(build(spec).state_dict(), folder / "w.pth", **how)
+    return folder / "w.pth"
+
+
+def test_a_wrong_checksum_is_damage(spec: Net, tmp_path: Path) -> None:
+    path = saved(spec, tmp_path)
+    content = bytearray(path.read_bytes())
+    weight = torch.load(path)["stem.conv.weight"].numpy().tobytes()
+    content[content.index(weight) + 5] ^= 1
+    path.write_bytes(content)
+    torch.load(path)  # which sees nothing
+    message = "cannot read these weights: it is damaged: the checksum of w/data/0 is wrong"
+    with pytest.raises(ArchError, match=message):
+        read_weights(path)
+
+
+def test_an_archive_without_checksums_is_read(spec: Net, tmp_path: Path) -> None:
+    before = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(False)
+    try:
+        path = saved(spec, tmp_path)
+    finally:
+        torch.serialization.set_crc32_options(before)
+    restore(build(spec), read_weights(path))
+
+
+def test_the_old_format_is_read(spec: Net, tmp_path: Path) -> None:
+    path = saved(spec, tmp_path, _use_new_zipfile_serialization=False)
+    restore(build(spec), read_weights(path))
+
+
+def test_the_content_decides_and_not_the_suffix(spec: Net, tmp_path: Path) -> None:
+    model, other = build(spec), build(spec)
+    weights, *_ = save(model, spec, tmp_path)
+    restore(other, read_weights(weights.rename(tmp_path / "a.pth")))
+    assert same(model, other)
+    model = build(spec)
+    torch.save(model.state_dict(), tmp_path / "b.safetensors")
+    restore(other, read_weights(tmp_path / "b.safetensors"))
+    assert same(model, other)
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+def test_what_is_wrong_with_a_file_is_said(spec: Net, tmp_path: Path, suffix: str) -> None:
+    def said(content: bytes) -> str:
+        path.write_bytes(content)
+        with pytest.raises(ArchError) as caught:
+            read_weights(path)
+        return caught.value.message.removeprefix("cannot read these weights: ")
+
+    if suffix == "pth":
+        path = saved(spec, tmp_path)
+        neither = "neither a .safetensors file nor a sound one that torch.save wrote"
+    else:
+        path, *_ = save(build(spec), spec, tmp_path)
+        neither = "it is not a .safetensors file"
+    content = path.read_bytes()
+    assert said(b"") == "the file is empty"
+    assert said(content[:-1]) == said(content[:30]) == "it is truncated or damaged"
+    assert said(b"<!DOCTYPE html>") == neither
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    for path, message in [(tmp_path, "is a folder"), (tmp_path / "x", "no such file")]:
+        with pytest.raises(ArchError, match=message):
+            read_weights(path)
