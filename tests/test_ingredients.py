@@ -253,6 +253,10 @@ def test_builds_and_trains_one_step(mixture):
     loss().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
     torch.optim.SGD(model.parameters(), lr=0.01).step()
-    moved = [not torch.equal(old, now) for old, now in zip(before, model.parameters(), strict=True)]
-    assert sum(moved) > 0.9 * len(moved)  # some steps are lost in float32's rounding
+    moved = 0
+    for old, weight in zip(before, model.parameters(), strict=True):
+        felt = (0.01 * weight.grad).abs() > torch.finfo(torch.float32).eps * old.abs()
+        assert (old != weight)[felt].all()  # the rest may be lost in rounding
+        moved += bool(felt.any())
+    assert moved > len(before) / 2
     assert loss().isfinite()
