@@ -241,3 +241,17 @@ def test_bounds_that_are_none() -> None:
     assert "finite numbers" in refusal("params", 1e6, one, low=float("nan"))
     assert "finite numbers" in refusal("params", 1e6, one, high=float("inf"))
     assert "goes with one number only" in refusal("macs", 1e6, two, low=5)
+
+
+def test_a_number_that_may_be_0_but_not_less_ends_there():
+    net = load("resnet18").set({"stages.width": QUANTISED | {"slope": 36.0}})
+    for target in (1000, 1e5):
+        with pytest.raises(ArchError, match=r"no value gives .*; they reach 130,344 \(.*slope=0\)"):
+            fit(net, "params", target, ["stages.width.slope"])
+
+
+def test_several_numbers_start_as_the_spec_has_them():
+    net = SMALL.set({"stages.out.start": 16.123456789012345})
+    found = nearest(net, "params", 1e4, ["stages.out.start", "stages.out.alpha"])
+    assert found.start is not None
+    assert found.start.values["stages.out.start"] == 16.123456789012345

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from archgen.analysis.memory import Precision, saved
+from archgen.errors import ArchError, unknown
 from archgen.graph import Graph
 from archgen.ops import FLOAT, INDEX, Norm
 from archgen.spec import Net
@@ -62,8 +63,10 @@ def training_memory(
         dtype: The precision of autocast.
 
     Raises:
-        ArchError: The spec cannot be lowered.
+        ArchError: The spec cannot be lowered, or there is no such optimizer or precision.
     """
+    if optimizer not in get_args(Optimizer):
+        raise ArchError("", unknown("optimizer", optimizer, get_args(Optimizer)))
     graph = net if isinstance(net, Graph) else net.graph()
     parameters = FLOAT * sum(call.op.param_count for call in graph.calls)
     counts = INDEX * sum(isinstance(call.op, Norm) for call in graph.calls)

@@ -68,7 +68,7 @@ def _advice(of: Fit, given: Mapping[str, Shape]) -> str:
     if len(hints) == 1 and (hint := hints.pop()) and not of.misfits:
         return hint
     if only_classifier(of):
-        (theirs, *_), (ours, *_) = of.misfits[0].given, of.misfits[0].wanted
+        theirs, ours = of.misfits[0].given[0], of.misfits[0].wanted[0]
         path = f"{head_of(of.net)}.classes"
         return f"--classes {ours} starts a new classifier, --set {path}={theirs} takes theirs"
     if other := _other_images(of, given):
@@ -87,7 +87,8 @@ def _folded(of: Fit, given: Mapping[str, Shape]) -> bool:
 def _other_images(of: Fit, given: Mapping[str, Shape]) -> str:
     """Say which input would do where nothing but its channels differs."""
     channels, *size = of.net.input
-    found = {one.given[1] for one in of.misfits if len(one.given) > 1 and one.wanted[1] == channels}
+    stems = [one for one in of.misfits if min(len(one.given), len(one.wanted)) > 1]
+    found = {one.given[1] for one in stems if one.wanted[1] == channels}
     if of.missing or of.unexpected or len(found) != 1:
         return ""
     (theirs,) = found
@@ -101,9 +102,13 @@ def _other_images(of: Fit, given: Mapping[str, Shape]) -> str:
 
 def only_classifier(of: Fit) -> bool:
     """Whether nothing but the number of classes differs."""
-    if of.missing or of.unexpected or not of.found:
+    if of.missing or of.unexpected or not (of.found and of.misfits):
         return False
-    return bool(of.misfits) and {one.ours for one in of.misfits} <= {*classifier(of.net)}
+    if not {one.ours for one in of.misfits} <= {*classifier(of.net)}:
+        return False
+    rest = [one.given[1:] in (one.wanted[1:], (*one.wanted[1:], 1, 1)) for one in of.misfits]
+    counts = {one.given[:1] for one in of.misfits}
+    return all(rest) and len(counts) == 1 and not counts & {(), (0,)}
 
 
 def fitting(given: Mapping[str, Shape]) -> list[str]:

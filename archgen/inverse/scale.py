@@ -63,6 +63,8 @@ class Scale:
         """Give the numbers at a position by path."""
         if len(self.own) == 1:
             return dict.fromkeys(self.own, x)
+        if x == 1:
+            return {**self.own}
         return {
             path: round(x * own) if isinstance(own, int) else spelled(x * own, 12)
             for path, own in self.own.items()
@@ -93,7 +95,7 @@ class Scale:
             middle = int(low + high) // 2
             near = (x for i in range(RING) for x in dict.fromkeys((middle - i, middle + i)))
             yield from (x for x in near if low < x < high)
-        elif high - low > CLOSE * max(abs(low), abs(high)):
+        elif high - low > CLOSE * max(abs(low), abs(high), self.unit):  # near 0 nothing is close
             parts = sorted(range(1, PARTS), key=lambda part: abs(part - PARTS // 2))
             yield from (low + (high - low) * part / PARTS for part in parts)
 

@@ -160,7 +160,8 @@ def _learned(kernel: Kernel) -> Iterator[str]:
 
 def _freeze(deployed: nn.Module, kernels: Mapping[str, Kernel], model: nn.Module) -> None:
     """Freeze what is frozen in the model: a folded kernel, if all that it is made of is."""
-    trained = {name: weight.requires_grad for name, weight in model.named_parameters()}
+    named = model.named_parameters(remove_duplicate=False)  # two names may share a tensor
+    trained = {name: weight.requires_grad for name, weight in named}
     for name, weight in deployed.named_parameters():
         kernel = kernels.get(name.rpartition(".")[0])
         sources = _learned(kernel) if kernel else [name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors.torch import save as to_bytes
 from torch import nn
 
@@ -75,7 +76,11 @@ def save_deployed(
 
 
 def _weights(model: nn.Module, name: str, metadata: Mapping[str, str] | None) -> bytes:
-    tensors = {name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()}
+    # Copies, since a file cannot say that two names share a tensor.
+    tensors = {
+        name: tensor.cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in model.state_dict().items()
+    }
     return to_bytes(tensors, {**(metadata or {}), "archgen": name})
 
 

@@ -14,7 +14,15 @@ from archgen.spec import Net
 from archgen.study.place import known_runs
 from archgen.study.report import Row, leaders, studied, trials
 from archgen.study.runs import State, changed, state_of
-from archgen.study.space import TRAINED, Parameter, Study, candidate, everything, walk
+from archgen.study.space import (
+    TRAINED,
+    Parameter,
+    Study,
+    candidate,
+    everything,
+    violations,
+    walk,
+)
 from archgen.view import brief, chosen, endings
 
 SHOWN = 3
@@ -107,14 +115,14 @@ class Facts:
                 continue
             if not row.costs:
                 found["does not build"] += 1
+            over = violations(self.study, row.costs)
             for name, limit in self.study.keep.items():
-                if row.costs and limit.max is not None and row.costs[name] > limit.max:
+                if over.get(f"{name}.max", 0) > 0:
                     found[f"{name} above {limit.max:,.0f}"] += 1
-                if row.costs and limit.min is not None and row.costs[name] < limit.min:
+                if over.get(f"{name}.min", 0) > 0:
                     found[f"{name} below {limit.min:,.0f}"] += 1
-                if row.costs and limit.equal is not None:
-                    off = abs(row.costs[name] / limit.equal - 1) > limit.share
-                    found[f"{name} not within {limit.within} of {limit.equal:,.0f}"] += off
+                if over.get(f"{name}.equal", 0) > 0:
+                    found[f"{name} not within {limit.within} of {limit.equal:,.0f}"] += 1
         return found
 
     def failures(self) -> Counter[str]:

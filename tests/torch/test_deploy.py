@@ -18,7 +18,7 @@ from archgen.codegen import source
 from archgen.graph import Builder, Map, add
 from archgen.nn.folding import deploy_form, difference, folded_module
 from archgen.nn.module import compiled, empty
-from archgen.nn.save import save_deployed
+from archgen.nn.save import save, save_deployed
 from archgen.nn.verify import verify, verify_deployed
 from archgen.nn.weights import read_weights
 from archgen.ops import Conv, DilatedPool, Pool
@@ -339,6 +339,16 @@ def test_what_is_frozen_stays_frozen(families: dict[str, Net]):
     model.head.linear.weight.requires_grad_(False)
     frozen = [n for n, p in archgen.deploy(model).named_parameters() if not p.requires_grad]
     assert frozen == ["head.linear.weight"]
+
+
+def test_two_names_of_one_tensor(families: dict[str, Net], tmp_path: Path):
+    model = archgen.build(families["resnet_option_a"]).double().eval()
+    unit = model.stages[0][0]
+    unit.conv2.weight = unit.conv1.weight
+    assert distance(model, archgen.deploy(model), 2, 3, 16, 16) < 1e-12
+    save(model, families["resnet_option_a"], tmp_path)
+    again = read_weights(tmp_path / "resnet_option_a.safetensors").tensors
+    torch.testing.assert_close(again["stages.0.0.conv2.weight"], unit.conv1.weight.detach())
 
 
 def test_equal_text_of_other_specs_is_another_class(families: dict[str, Net]):

@@ -381,6 +381,27 @@ def test_a_classifier_for_other_classes(small: Net, file: Path) -> None:
     assert said in message
 
 
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("fc.weight", (5, 7)),
+        ("fc.weight", ()),
+        ("fc.weight", (0, 16)),
+        ("layer1.0.bn1.weight", (8, 1)),
+        ("conv1.weight", ()),
+    ],
+)
+def test_shapes_that_no_advice_fits(
+    small: Net, state: State, tmp_path: Path, name: str, shape: tuple[int, ...]
+) -> None:
+    state[name] = torch.zeros(shape)
+    torch.save(state, tmp_path / "w.pth")
+    message = refusal(small, tmp_path / "w.pth")
+    assert f"{name} is {[*shape]}, not " in message
+    assert "--classes" not in message
+    assert "--set" not in message
+
+
 def model_file(path: Path, create: Callable[[], nn.Module]) -> Path:
     with torch.device("meta"):
         state = create().state_dict()
