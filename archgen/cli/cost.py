@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import typer
 
 from archgen.cli.console import print_json, print_table, print_text
-from archgen.cli.options import Batch, Blocks, Json, Set, Specs, load_net, use_blocks
+from archgen.cli.options import Batch, Blocks, Json, Set, Specs, load_one_of, use_blocks
 from archgen.cli.show import headline
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def cost(
     from archgen.view import cost_row
 
     use_blocks(blocks)
-    nets = [load_net(spec, set_) for spec in specs]
+    nets = [load_one_of(spec, set_) for spec in specs]
     rows = [cost_row(net, batch, optimizer, ema=ema, dtype=dtype) for net in nets]
     if sort is not None:
         rows.sort(key=lambda row: _order(getattr(row, sort)))

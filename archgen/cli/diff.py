@@ -15,7 +15,7 @@ from archgen.cli.options import (
     Json,
     Spec,
     checked_assignments,
-    load_net,
+    load_one_of,
     use_blocks,
 )
 
@@ -58,7 +58,7 @@ def diff(
     from archgen.view import compare
 
     use_blocks(blocks)
-    found = compare(load_net(a, set_a), load_net(b, set_b), batch)
+    found = compare(load_one_of(a, set_a), load_one_of(b, set_b), batch)
     if json:
         print_json(_document(found))
         return

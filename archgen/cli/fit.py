@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def fit(
     spec: Spec,
     to: Annotated[
-        str,
+        list[str],
         typer.Option(
             metavar="COST=NUMBER",
             help="What it shall cost: params=1.7e6; also macs, activations, depth, "
@@ -60,13 +60,17 @@ def fit(
     Examples:
         archgen fit pyramidnet110_a48 --to params=3.8e6 --by stages.width.alpha
         archgen fit resnet50 --to macs=2e9 --by input.1 --by input.2
-        archgen fit dpn92 --to saved_bytes=100e6 --by stages.group_width.start --out mine.yaml
+        archgen fit dpn92 --to saved_bytes=140e6 --by stages.group_width.start --out mine.yaml
     """
     from archgen.files import write_whole
     from archgen.inverse import fit as solve
     from archgen.inverse import percent
 
-    cost, target = _goal(to)
+    if len(to) > 1:
+        raise typer.BadParameter(f"--to: give one cost to reach, not {len(to)}")
+    if out is not None and out.suffix not in (".yaml", ".yml"):
+        raise ArchError("", "--out writes a spec: a file called .yaml", file=str(out))
+    cost, target = _goal(to[0])
     share = None if within is None else percent(within, "--within")
     net = load_net(spec, set_, blocks)
     found = solve(net, cost, target, by, within=share, low=from_, high=upto)

@@ -169,6 +169,20 @@ def load_net(
     return net
 
 
+def load_one_of(spec: str, changes: Sequence[str] | None) -> Net:
+    """Load one of several specs as `load_net` does; a mistake in a change says in which.
+
+    Raises:
+        ArchError: A mistake in the spec or in a change.
+    """
+    try:
+        return load_net(spec, changes)
+    except ArchError as error:
+        if error.file is not None or not changes:
+            raise
+        raise ArchError(error.path, error.message, file=spec) from None
+
+
 def assignments(texts: Sequence[str] | None, option: str) -> dict[str, Any]:
     """The values of PATH=VALUE, each written as in YAML.
 

@@ -14,6 +14,7 @@ from archgen.passes.fold import fold
 from archgen.spec import load
 from archgen.spec.head import head_of
 
+_IS_FOLDED = "these weights are folded: the training form's are needed"
 NEAR = 3
 """Networks that a message names."""
 SHOWN = 2
@@ -34,8 +35,10 @@ def complaint(of: Fit, given: Mapping[str, Shape]) -> str:
     return "; ".join([_refused(of), _advice(of, given), *wrong]) + " (--json lists all)" * cut
 
 
-def difference(of: Fit) -> str:
+def difference(of: Fit, given: Mapping[str, Shape]) -> str:
     """Say in one line what does not fit, as `complaint` does."""
+    if _folded(of, given):
+        return _IS_FOLDED
     return "; ".join([_refused(of), *_wrong(of)])
 
 
@@ -62,7 +65,7 @@ def _wrong(of: Fit) -> list[str]:
 
 def _advice(of: Fit, given: Mapping[str, Shape]) -> str:
     if _folded(of, given):
-        return "these weights are folded: the training form's are needed"
+        return _IS_FOLDED
     strange = [ours for ours, theirs in of.missing.items() if theirs is None] + [*of.unexpected]
     hints = {said(of.naming.hints, name) for name in strange}
     if len(hints) == 1 and (hint := hints.pop()) and not of.misfits:

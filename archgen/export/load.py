@@ -80,7 +80,7 @@ def load_start(net: Net, path: Path) -> Loaded:
     if only_classifier(found):
         found = fit(net, weights.shapes, classes=net.graph().classes)
     if not found.complete:
-        message = f"{difference(found)}; archgen weights says what would fit"
+        message = f"{difference(found, weights.shapes)}; archgen weights says what would fit"
         raise ArchError("", message, file=str(path))
     return Loaded(fill(found, weights).float(), found, weights.entry)
 

@@ -120,8 +120,12 @@ def _solved(study: Study) -> Iterator[tuple[Loc, str]]:
         if cost != asked[0][0]:
             message = f"a number is solved for {asked[0][0]} already"
             yield loc, f"{message}; bound {cost} by max and min"
+            continue
         if by in _paths(study.vary):
             yield loc, f"{by} varies too; a number is either varied or solved for"
+        above, _, last = by.rpartition(".")
+        if last.isdecimal() and above in _paths(study.vary):
+            yield loc, f"{above} varies too, and {by} is a part of it"
         try:
             solve(study, {})
         except ArchError as error:

@@ -112,6 +112,10 @@ def test_a_row_says_what_the_analysis_does(name: str) -> None:
         (["resnet51"], "no spec 'resnet51' in the library"),
         (["resnet50", "resnet51"], "no spec 'resnet51' in the library"),
         (["resnet50", "--set", "stages.groups=7"], "7 groups"),
+        (
+            ["resnet50", "drn_c_26", "--set", "stages.groups=2"],
+            "error: drn_c_26: nodes.stages.groups",
+        ),
     ],
 )
 def test_mistakes_are_one_line(run, arguments: list[str], message: str) -> None:

@@ -72,6 +72,7 @@ def test_what_is_not_monotone_is_said_to_be_so(run) -> None:
         (("--upto", "60"), "no value gives 3,800,000 params; they reach 254,682 "),
         (("--by", "stages.width.alpha"), "name one number, or several that are different"),
         (("--out", "nowhere/mine.yaml"), "cannot write: there is no folder"),
+        (("--out", "mine.txt"), "mine.txt: --out writes a spec: a file called .yaml"),
     ],
 )
 def test_mistakes(run, here: Path, args: tuple[str, ...], said: str) -> None:
@@ -87,6 +88,12 @@ def test_goals_that_are_none(run, goal: str) -> None:
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "no COST=NUMBER" in result.stderr or "no cost ''" in result.stderr
+
+
+def test_two_goals_are_wrong_usage(run) -> None:
+    result = run(*A48, "--to", "macs=1e9")
+    assert result.exit_code == 2
+    assert "give one cost to reach, not 2" in result.stderr
 
 
 def test_costs_are_of_the_network_that_is_written(run, here: Path) -> None:

@@ -46,6 +46,16 @@ def test_a_spec_may_be_named(write: Write) -> None:
     assert study.net.name == "pyramidnet_digits"
 
 
+def test_a_part_of_a_list_that_varies_is_not_solved_for(write: Write) -> None:
+    path = write(
+        spec="pyramidnet_digits",
+        vary={"stages.depth": {"any": [[1, 1, 1], [2, 1, 1]]}},
+        keep={"params": {"equal": 60e3, "within": "9%", "by": "stages.depth.0"}},
+    )
+    with pytest.raises(ArchError, match=r"keep\.params\.by: stages\.depth varies too, and "):
+        load_study(path)
+
+
 def test_whole_units_may_vary(write: Write) -> None:
     dual = {"block": "bottleneck", "expand": 1, "shortcut": {"join": "dual", "grow": 8}}
     units = ["basic", {"block": "basic_preact", "se": 4}, dual]
