@@ -8,10 +8,10 @@ from functools import cached_property
 from math import prod
 
 from archgen.analysis.memory import saved_bytes
+from archgen.analysis.paths import carried
 from archgen.analysis.peak import peak_bytes
 from archgen.analysis.receptive import receptive_field
 from archgen.graph import Call, Graph
-from archgen.ops import Mul
 from archgen.spec import Net
 
 COUNTED = ("params", "buffers", "macs", "activations", "depth")
@@ -93,9 +93,9 @@ def _sums(calls: Iterable[Call]) -> tuple[int, int, int, int]:
 def _depth(graph: Graph) -> int:
     depths: list[int] = []
     for _, op, inputs, _ in graph.calls:
-        if len(inputs) > 1 and not isinstance(op, Mul):
-            above = max([depths[source] for source in inputs])
-        else:  # of a product, the map and not its gate
+        if len(inputs) > 1:
+            above = max([depths[source] for source in carried(op, inputs)])
+        else:
             above = depths[inputs[0]] if inputs else 0
         depths.append(above + op.weighted)
     return max(depths[end] for end in graph.outputs)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from archgen.analysis.paths import carried
 from archgen.graph import Graph
-from archgen.ops import Mul
 from archgen.spec import Net
 
 
@@ -47,7 +47,7 @@ def parallelism(net: Net | Graph) -> Parallelism:
     depths: list[int] = []
     heaviest: list[int] = []  # MACs on the heaviest path down to each call
     for index, call in enumerate(graph.calls):
-        depth = max([depths[source] for source in _operands(graph, index)], default=0)
+        depth = max([depths[source] for source in carried(call.op, call.inputs)], default=0)
         if call.op.weighted and index in on_path:
             if depth == len(generations):
                 generations.append([])
@@ -109,11 +109,5 @@ def _on_paths(graph: Graph) -> set[int]:
     found = set(graph.outputs)
     for index in range(len(graph.calls) - 1, -1, -1):
         if index in found:
-            found.update(_operands(graph, index))
+            found.update(carried(graph.calls[index].op, graph.calls[index].inputs))
     return found
-
-
-def _operands(graph: Graph, index: int) -> tuple[int, ...]:
-    """Give what a call reads on a path; what only makes a gate is not on one."""
-    call = graph.calls[index]
-    return call.inputs[:1] if isinstance(call.op, Mul) else call.inputs

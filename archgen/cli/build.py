@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archgen.cli.console import complain, print_json, print_table, print_text, working
-from archgen.cli.options import Blocks, Deploy, Json, Set, Spec, load_net
+from archgen.cli.options import Blocks, Deploy, Json, Out, Set, Spec, load_net
 from archgen.cli.out import outlet
 from archgen.cli.show import document, print_stages
 from archgen.errors import ArchError
@@ -29,10 +29,7 @@ LARGE = {"parameters": 10**9, "MACs": 10**12}
 
 def build(
     spec: Spec,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write NAME.py, NAME.safetensors and NAME.yaml there."),
-    ] = None,
+    out: Out = None,
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Decides the initial weights.")
     ] = 0,

@@ -107,6 +107,10 @@ Blocks: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Out: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Write NAME.py, NAME.safetensors and NAME.yaml there."),
+]
 Deploy: TypeAlias = Annotated[
     bool,
     typer.Option(

@@ -9,7 +9,7 @@ import typer
 
 from archgen.cli.build import enough_memory, refuse_large
 from archgen.cli.console import note, print_json, print_text, working
-from archgen.cli.options import Blocks, Deploy, Json, Set, Spec, load_net
+from archgen.cli.options import Blocks, Deploy, Json, Out, Set, Spec, load_net
 from archgen.cli.out import outlet
 from archgen.errors import ArchError, first
 from archgen.files import check_file
@@ -39,10 +39,7 @@ def weights(
     partial: Annotated[
         bool, typer.Option("--partial", help="Load what fits, even if something is missing.")
     ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write NAME.py, NAME.safetensors and NAME.yaml there."),
-    ] = None,
+    out: Out = None,
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Decides weights that are not loaded.")
     ] = 0,
