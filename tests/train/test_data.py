@@ -205,7 +205,11 @@ class TestIdxFiles:
                 "has 1 bytes of 1,568: cut short?",
             ),
             ("t10k-images-idx3-ubyte.gz", b"no archive", "not a gzipped file"),
-            ("t10k-images-idx3-ubyte.gz", gzip.compress(bytes(5000))[:-9], "end-of-stream"),
+            (
+                "t10k-images-idx3-ubyte.gz",
+                gzip.compress(bytes(5000), mtime=0)[:-9],
+                "end-of-stream",
+            ),
             ("train-labels-idx1-ubyte", bytes([0, 0, 8, 1, 0, 0, 0, 1, 3]), "30 for 1 labels"),
             (
                 "train-labels-idx1-ubyte",
