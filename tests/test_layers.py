@@ -38,6 +38,7 @@ LAYERS = [
     ["study"],
     ["view"],
     ["report"],
+    ["explorer"],
     ["cli"],
     ["__main__"],
 ]

@@ -1,0 +1,7 @@
+"""A search that is started from here."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+st.title("Launch")

@@ -1,0 +1,27 @@
+"""What the pages share: the network on the screen, kept in the address and over all pages."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from archgen import ArchError
+from archgen.explorer import DEFAULT, Shown
+
+KEY = "net"
+
+
+def current() -> Shown:
+    """Give the network on the screen: the address's, or what this session showed last."""
+    word = st.query_params.get(KEY) or st.session_state.get(KEY) or DEFAULT
+    try:
+        shown = Shown.read(word)
+    except ArchError as error:
+        st.error(str(error))
+        shown = Shown()
+    show(shown)
+    return shown
+
+
+def show(shown: Shown) -> None:
+    """Put a network on the screen, for this page's address and for the other pages."""
+    st.session_state[KEY] = st.query_params[KEY] = shown.word()
