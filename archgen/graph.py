@@ -181,19 +181,18 @@ class Builder:
         """
         path = self._prefix + name
         index = len(self.calls)
-        shapes: Sequence[Shape]
-        sources: tuple[int, ...]
-        if len(inputs) == 1:  # nearly always, and quicker without comprehensions
-            shapes, sources = (inputs[0].shape,), (inputs[0].index,)
-        else:
-            shapes, sources = [x.shape for x in inputs], tuple([x.index for x in inputs])
         try:
-            shape = op.shape(*shapes)
+            if len(inputs) == 1:  # nearly always, and quicker without comprehensions
+                sources: tuple[int, ...] = (inputs[0].index,)
+                shape = op.shape(inputs[0].shape)
+            else:
+                sources = tuple([x.index for x in inputs])
+                shape = op.shape(*[x.shape for x in inputs])
         except Law as law:
             raise ArchError(path, law.message, field=law.field) from None
         if index >= MAX_CALLS:
             raise ArchError(path, f"more than {MAX_CALLS:,} operations; reduce depth")
-        self.calls.append(Call(path, op, sources, shape))
+        self.calls.append(_call(Call, (path, op, sources, shape)))
         return Map(self, index, shape)
 
     def number(self, kind: str) -> str:
@@ -249,8 +248,15 @@ class Builder:
 
 
 _conv = lru_cache(maxsize=4096, typed=True)(Conv)
-_norm = lru_cache(maxsize=4096, typed=True)(Norm)
-"""The operations that graphs are full of: equal ones are made once."""
+_act = lru_cache(maxsize=4096, typed=True)(Act)
+"""The operations that graphs are full of, as is `_norm`: equal ones are made once."""
+_call = tuple.__new__
+"""Makes a `Call` in half the time that its own constructor takes."""
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _norm(channels: int, eps: float, affine: bool) -> Norm:
+    return Norm(channels, eps, affine=affine)
 
 
 class _Scope:
@@ -315,7 +321,7 @@ class Map:
 
     def norm(self, name: str, eps: float = 1e-5, *, affine: bool = True) -> Map:
         """Normalise over the batch."""
-        return self.builder.add(name, _norm(self.channels, eps, affine=affine), self)
+        return self.builder.add(name, _norm(self.channels, eps, affine), self)
 
     def group_norm(self, name: str, groups: int, eps: float = 1e-5, *, affine: bool = True) -> Map:
         """Normalise over groups of channels."""
@@ -325,7 +331,7 @@ class Map:
         """Apply a non-linearity; ``"none"`` gives the map itself."""
         if kind == "none":
             return self
-        return self._plain(kind, Act(cast("ActKind", kind)))
+        return self._plain(kind, _act(cast("ActKind", kind)))
 
     def max_pool(self, kernel: int, stride: int, padding: int = 0) -> Map:
         """Take the maximum over windows."""

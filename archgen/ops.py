@@ -128,10 +128,11 @@ def _map(shape: Shape) -> tuple[int, int, int]:
 
 def _sized(shape: Shape, channels: int) -> tuple[int, int, int]:
     """Check that a map has the channels that an operation is made for."""
-    sized = _map(shape)
-    if sized[0] != channels:
+    if len(shape) != 3:
+        return _map(shape)
+    if shape[0] != channels:
         raise Law(f"is made for {channels} channels, not for {size(shape)}")
-    return sized
+    return shape
 
 
 def _window(length: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
@@ -281,10 +282,8 @@ class Conv(Op):
                 f"{self.inp} -> {self.out} channels cannot be split into {self.groups} groups",
                 "groups",
             )
-        return (
-            self.out,
-            *_slide(inputs[0], self.kernel, self.stride, self.padding, self.dilation),
-        )
+        tall, wide = _slide(inputs[0], self.kernel, self.stride, self.padding, self.dilation)
+        return self.out, tall, wide
 
     def params(self) -> tuple[Param, ...]:
         weight = Param("weight", (self.out, self.inp // self.groups, self.kernel, self.kernel))
@@ -789,8 +788,8 @@ class Pad(Op):
     after: int
 
     def shape(self, *inputs: Shape) -> Shape:
-        channels, *sides = _map(inputs[0])
-        return (self.before + channels + self.after, *sides)
+        channels, height, width = _map(inputs[0])
+        return self.before + channels + self.after, height, width
 
     def expr(self, args: Sequence[str], me: str) -> Text:
         return (

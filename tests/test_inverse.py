@@ -211,6 +211,7 @@ def test_a_goal_too_fine_for_whole_numbers() -> None:
         ("params", float("nan"), ["head.classes"], "params: a target is a number above zero"),
         ("params", 1e6, ["stages.width.alhpa"], "stages.width.alhpa: no key 'alhpa'; did you mean"),
         ("params", 1e6, ["stages.block"], "stages.block: is 'basic_pyramid', no number"),
+        ("params", 1e6, ["stages.dilation"], "stages.dilation: is left out of the spec; set it to"),
         (
             "params",
             1e6,

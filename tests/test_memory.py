@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from archgen import ArchError, load
-from archgen.analysis import saved_bytes
+from archgen.analysis import peak_bytes, saved_bytes, training_memory
 from archgen.graph import Builder, Graph, Map
 
 MIB = 2**20
@@ -91,3 +91,9 @@ def test_a_max_pool_keeps_whole_indices():
 def test_a_precision_that_is_not_there_is_named():
     with pytest.raises(ArchError, match=r"no precision 'int8'.*bfloat16, float16, float32"):
         saved_bytes(load("resnet18"), 1, "int8")
+
+
+@pytest.mark.parametrize("count", [saved_bytes, peak_bytes, training_memory])
+def test_a_batch_has_an_image(count) -> None:
+    with pytest.raises(ArchError, match="batch: at least 1 image, not 0"):
+        count(load("resnet20_cifar"), 0)

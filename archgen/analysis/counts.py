@@ -99,9 +99,3 @@ def _depth(graph: Graph) -> int:
             above = depths[inputs[0]] if inputs else 0
         depths.append(above + op.weighted)
     return max(depths[end] for end in graph.outputs)
-
-
-def part(graph: Graph, path: str) -> tuple[int, int, int, int]:
-    """Count (params, buffers, macs, activations) of the calls at or below a module path."""
-    inside = f"{path}."
-    return _sums(c for c in graph.calls if c.name == path or c.name.startswith(inside))

@@ -47,10 +47,12 @@ def saved(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> Sav
         dtype: The precision of ``torch.autocast``; in float32 there is none.
 
     Raises:
-        ArchError: The spec cannot be lowered, or there is no such precision.
+        ArchError: The spec cannot be lowered, there is no such precision, or no image.
     """
     if dtype not in VALUE:
         raise ArchError("", unknown("precision", dtype, VALUE))
+    if batch < 1:
+        raise ArchError("batch", f"at least 1 image, not {batch}")
     graph = net if isinstance(net, Graph) else net.graph()
     low = VALUE[dtype]
     home = homes(graph, training=True)

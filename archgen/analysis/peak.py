@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
+from archgen.errors import ArchError
 from archgen.forward import Forward
 from archgen.graph import Graph
 from archgen.inplace import homes
@@ -27,8 +28,11 @@ def peak_bytes(net: Net | Graph, batch: int = 1) -> int:
         batch: Images in a forward pass.
 
     Raises:
-        ArchError: The spec cannot be lowered, or a module is left and entered again.
+        ArchError: The spec cannot be lowered, a module is left and entered again, or there is no
+            image.
     """
+    if batch < 1:
+        raise ArchError("batch", f"at least 1 image, not {batch}")
     graph = net if isinstance(net, Graph) else net.graph()
     run = _Run(graph, batch)
     run.module(arranged(graph))

@@ -12,36 +12,58 @@ from archgen.errors import ArchError
 
 
 def check(specs: Specs, blocks: Blocks = None, json: Json = False) -> None:
-    """Check specs down to every shape.
+    """Check specs down to every shape, and study files down to both ends of every range.
 
-    Says the first mistake in each spec, and exits 1 if there is any.
+    Says the first mistake in each file, and exits 1 if there is any.
 
     Examples:
         archgen check specs/*.yaml
+        archgen check studies/*.yaml
         archgen check my_net.yaml --blocks my_blocks.py
     """
-    from archgen.analysis import cost
-    from archgen.view import short
-
     use_blocks(blocks)
     found: list[dict[str, Any]] = []
     for spec in specs:
         try:
-            counts = cost(load_net(spec))
+            said, counts = _study(spec) if _is_study(spec) else _spec(spec)
         except ArchError as error:
             found.append({"spec": spec, "ok": False, **_parts(error)})
             if not json:
                 complain(str(error))
         else:
-            found.append({"spec": spec, "ok": True, "params": counts.params, "macs": counts.macs})
+            found.append({"spec": spec, "ok": True, **counts})
             if not json:
-                print_text(
-                    f"{spec}: ok, {short(counts.params)} parameters, {short(counts.macs)} MACs"
-                )
+                print_text(f"{spec}: ok, {said}")
     if json:
         print_json(found)
     if not all(entry["ok"] for entry in found):
         raise typer.Exit(1)
+
+
+def _is_study(spec: str) -> bool:
+    """Tell whether a file is a study: it alone says what varies."""
+    from archgen import files, yamlfile
+
+    value = yamlfile.read(files.find("specs", spec)).value
+    return isinstance(value, dict) and "vary" in value
+
+
+def _spec(spec: str) -> tuple[str, dict[str, Any]]:
+    from archgen.analysis import cost
+    from archgen.view import short
+
+    counts = cost(load_net(spec))
+    said = f"{short(counts.params)} parameters, {short(counts.macs)} MACs"
+    return said, {"params": counts.params, "macs": counts.macs}
+
+
+def _study(path: str) -> tuple[str, dict[str, Any]]:
+    from archgen.study import load_study
+
+    study = load_study(path)
+    many = "no end of" if study.size is None else f"{study.size:,}"
+    said = f"a study of {study.net.name}: {many} combinations, {study.trials:,} trials"
+    return said, {"combinations": study.size, "trials": study.trials}
 
 
 def _parts(error: ArchError) -> dict[str, Any]:

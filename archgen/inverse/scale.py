@@ -126,7 +126,13 @@ def spelled(value: float, digits: int) -> float:
 
 
 def _number(net: Net, path: str) -> Number:
-    value = net.get(path)
+    try:
+        value = net.get(path)
+    except ArchError as error:
+        if not _may_be_set(net, path):
+            raise
+        message = "is left out of the spec; set it to a number to start from"
+        raise ArchError(error.path, message) from None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     if not isinstance(value, dict | list):
@@ -134,3 +140,11 @@ def _number(net: Net, path: str) -> Number:
     parts = value.items() if isinstance(value, dict) else enumerate(value)
     inside = first((f"{path}.{key}" for key, each in parts if isinstance(each, int | float)), 4)
     raise ArchError(path, f"is no number{f'; name one in it: {inside}' if inside else ''}")
+
+
+def _may_be_set(net: Net, path: str) -> bool:
+    try:
+        net.set({path: 1}).graph()
+    except ArchError:
+        return False
+    return True

@@ -37,6 +37,8 @@ LABELS = {
     "activations": "activations an image",
     "depth": "depth (layers)",
     "buffers": "running statistics",
+    "saved_bytes": "bytes saved for backward, an image",
+    "peak_bytes": "peak of activations in inference (bytes, an image)",
 }
 MEANINGS = {
     "complete": "trained to the end",

@@ -11,7 +11,7 @@ from archgen.errors import ArchError
 from archgen.spec import Net
 from archgen.study.report import Row
 from archgen.study.solve import solve
-from archgen.study.space import COSTS, Study, candidate, violations
+from archgen.study.space import Study, candidate, violations
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def judge(study: Study, vary: dict[str, Any]) -> Judged:
         digest = net.digest()
     except ArchError as error:
         return Judged(vary, violations(study, {}), error=str(error))
-    costs = {name: getattr(paid, name) for name in COSTS}
+    costs = {name: getattr(paid, name) for name in study.counted}
     return Judged(vary, violations(study, costs), solved, net, costs, digest)
 
 

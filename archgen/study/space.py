@@ -33,8 +33,9 @@ from archgen.yamlfile import Loc
 Number = int | float
 Direction = Literal["maximize", "minimize"]
 
-# What a network costs, by name, and what training gives; each may be a score.
-COSTS = COUNTED
+# What a network costs, by name, and what training gives; each may be a score. Bytes are those of
+# one image, and counted only where a study asks for them.
+COSTS = (*COUNTED, "saved_bytes", "peak_bytes")
 TRAINED: dict[str, Direction] = {"top1": "maximize", "loss": "minimize"}
 
 # How deep values with parameters of their own may stand in one another.
@@ -463,6 +464,12 @@ class Study(BaseModel):
     def size(self) -> int | None:
         """How many combinations there are, before `keep`; None where there is no end of them."""
         return count(self.vary)
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The costs that are counted of each candidate: those asked for, and the cheap ones."""
+        asked = {*self.keep, *self.score}
+        return tuple(name for name in COSTS if name in COUNTED or name in asked)
 
     @property
     def watched(self) -> str:

@@ -65,6 +65,19 @@ def test_check_as_json(run, small: Path) -> None:
     assert good == {"spec": "dpn131", "ok": True, "params": 79254504, "macs": 16013648896}
 
 
+def test_check_takes_studies(run) -> None:
+    study = files.find("studies", "pyramid")
+    Path("pyramid.yaml").write_text(study.read_text().replace("alpha:", "alhpa:"))
+    result = run("check", study, "pyramid.yaml")
+    assert result.exit_code == 1
+    told = "ok, a study of pyramidnet_digits: 1,428 combinations, 60 trials"
+    assert result.stdout == f"{study}: {told}\n"
+    assert result.stderr.startswith("error: pyramid.yaml:")
+    assert "alhpa" in result.stderr
+    (good,) = json.loads(run("check", study, "--json").stdout)
+    assert good == {"spec": str(study), "ok": True, "combinations": 1428, "trials": 60}
+
+
 @pytest.mark.parametrize("kind", ["", "--study"])
 def test_schema(run, kind: str) -> None:
     result = run("schema", *kind.split())

@@ -13,6 +13,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 import archgen
+from archgen import cost
 from archgen.study import Row, load_study
 from archgen.study.judge import judge, row_of
 from archgen.study.propose import FINITE, LOOKS, Proposer
@@ -59,6 +60,21 @@ def test_a_candidate_is_judged_once_and_becomes_a_row(write: Write) -> None:
     wrong = judge(study, {"stem.width": 0, "stem.kernel": 1})
     assert (wrong.net, wrong.costs, wrong.digest, wrong.feasible) == (None, {}, "", False)
     assert "greater than" in row_of(wrong, 2, []).reason
+
+
+def test_bytes_are_counted_where_a_study_asks_for_them(write: Write) -> None:
+    vary = {"stem.width": 2, "stem.kernel": 1}
+    assert "saved_bytes" not in judge(load_study(write()), vary).costs
+    study = load_study(
+        write(
+            keep={"saved_bytes": {"max": 500}}, score={"top1": "maximize", "peak_bytes": "minimize"}
+        )
+    )
+    judged = judge(study, vary)
+    paid = cost(study.net.set(vary))
+    assert judged.costs["saved_bytes"] == paid.saved_bytes
+    assert judged.costs["peak_bytes"] == paid.peak_bytes
+    assert judged.feasible == (paid.saved_bytes <= 500)
 
 
 @pytest.mark.parametrize("state", ["running", "complete", "pruned", "diverged", "failed"])
