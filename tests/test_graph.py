@@ -5,9 +5,8 @@ from __future__ import annotations
 import networkx as nx
 import pytest
 
-from archgen import graph as graph_module
 from archgen.errors import ArchError
-from archgen.graph import Builder, Call, Graph, add, check
+from archgen.graph import Builder, Call, Graph, add, check, maps
 from archgen.ops import Act, Add, Conv, GroupNorm, Input, Law, Norm, Weigh
 
 
@@ -181,7 +180,7 @@ def test_the_scope_closes_after_an_error():
 
 
 def test_a_graph_has_a_largest_size(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(graph_module, "MAX_CALLS", 3)
+    monkeypatch.setattr(maps, "MAX_CALLS", 3)
     x = Builder((3, 8, 8)).input.act().act()
     with pytest.raises(ArchError, match="relu_3: more than 3 operations; reduce depth"):
         x.act()
