@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from archgen import ArchError
 from archgen.explorer import DEFAULT, Shown
+from archgen.report.charts import Chart
 
 KEY = "net"
 
@@ -25,3 +28,14 @@ def current() -> Shown:
 def show(shown: Shown) -> None:
     """Put a network on the screen, for this page's address and for the other pages."""
     st.session_state[KEY] = st.query_params[KEY] = shown.word()
+
+
+def escaped(text: str) -> str:
+    """Take from a text what Markdown would read as more than itself."""
+    return re.sub(r"([!-/:-@[-`{-~])", r"\\\1", text)
+
+
+def draw_chart(chart: Chart, key: str) -> None:
+    """Draw a figure in the colours of the theme."""
+    figure = {"data": chart.data, "layout": chart.layout}
+    st.plotly_chart(figure, key=key, alt=chart.said)

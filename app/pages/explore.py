@@ -1,16 +1,43 @@
-"""One network: its figures, stages, diagram and spec."""
+"""One network: its figures, diagram, spec and stages, and what changes along its depth."""
 
 from __future__ import annotations
 
 import streamlit as st
-from shared import current
+from choice import draw_choice
+from editor import draft, draw_editor
+from field import draw_field
+from headline import draw_figures, draw_head, draw_stages
+from shared import current, draw_chart
 
-from archgen import ArchError, cost
+from archgen import ArchError
+from archgen.explorer import along_depth
+from archgen.view import cost_row, depth_rows, dot, stage_rows
 
 shown = current()
+editing = draft(shown)
+head, choice = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+with choice:
+    draw_choice(shown)
 try:
     net = shown.net()
-    st.title(net.name)
-    st.metric("Parameters", f"{cost(net).params:,}")
+    stages, units = stage_rows(net), depth_rows(net)
 except ArchError as error:
     st.error(str(error))
+    st.info("Mend the spec here, or choose another network.")
+    draw_editor(editing)
+    st.stop()
+with head:
+    draw_head(net, shown)
+draw_figures(cost_row(net))
+left, right = st.columns(2, gap="medium")
+with left:
+    draw_editor(editing)
+    if editing.error is not None:
+        st.caption("The page shows the last network without a mistake.")
+with right:
+    st.graphviz_chart(dot(net), width="stretch", height=700, alt=f"Diagram of {net.name}")
+draw_stages(stages)
+st.subheader("Along the depth")
+draw_chart(along_depth(units), "depth")
+st.subheader("What a pixel sees")
+draw_field(net, [row.path for row in stages if len(row.shape) == 3])

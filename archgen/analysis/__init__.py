@@ -1,9 +1,9 @@
 """Numbers from a graph, without PyTorch."""
 
-from archgen.analysis.counts import COUNTED, Cost, cost
+from archgen.analysis.counts import COUNTED, Cost, cost, depths
 from archgen.analysis.coverage import Coverage, coverage, gridding, phases
 from archgen.analysis.last_map import last_map
-from archgen.analysis.memory import Precision, Saved, saved, saved_bytes
+from archgen.analysis.memory import Precision, Saved, saved, saved_bytes, saved_each
 from archgen.analysis.parallel import Parallelism, concurrency, parallelism
 from archgen.analysis.peak import peak_bytes
 from archgen.analysis.receptive import Field, receptive_field, receptive_fields
@@ -23,6 +23,7 @@ __all__ = [
     "concurrency",
     "cost",
     "coverage",
+    "depths",
     "gridding",
     "last_map",
     "parallelism",
@@ -32,6 +33,7 @@ __all__ = [
     "receptive_fields",
     "saved",
     "saved_bytes",
+    "saved_each",
     "strides",
     "training_memory",
 ]

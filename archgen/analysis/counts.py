@@ -76,7 +76,9 @@ def cost(net: Net | Graph, batch: int = 1) -> Cost:
     """
     graph = net if isinstance(net, Graph) else net.graph()
     params, buffers, macs, activations = _sums(graph.calls)
-    return Cost(graph.name, params, buffers, macs, activations, _depth(graph), batch, graph)
+    above = depths(graph)
+    depth = max(above[end] for end in graph.outputs)
+    return Cost(graph.name, params, buffers, macs, activations, depth, batch, graph)
 
 
 def _sums(calls: Iterable[Call]) -> tuple[int, int, int, int]:
@@ -90,12 +92,13 @@ def _sums(calls: Iterable[Call]) -> tuple[int, int, int, int]:
     return params, buffers, macs, activations
 
 
-def _depth(graph: Graph) -> int:
-    depths: list[int] = []
+def depths(graph: Graph) -> list[int]:
+    """Give for each call the convolutions and linear layers on the longest path to its result."""
+    found: list[int] = []
     for _, op, inputs, _ in graph.calls:
         if len(inputs) > 1:
-            above = max([depths[source] for source in carried(op, inputs)])
+            above = max([found[source] for source in carried(op, inputs)])
         else:
-            above = depths[inputs[0]] if inputs else 0
-        depths.append(above + op.weighted)
-    return max(depths[end] for end in graph.outputs)
+            above = found[inputs[0]] if inputs else 0
+        found.append(above + op.weighted)
+    return found

@@ -49,6 +49,16 @@ def saved(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> Sav
     Raises:
         ArchError: The spec cannot be lowered, there is no such precision, or no image.
     """
+    each = saved_each(net, batch, dtype)
+    return Saved(sum(one.activations for one in each), sum(one.weights for one in each))
+
+
+def saved_each(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> list[Saved]:
+    """Count the same for each call of the graph; a storage counts where it is made.
+
+    Raises:
+        ArchError: As `saved` does.
+    """
     if dtype not in VALUE:
         raise ArchError("", unknown("precision", dtype, VALUE))
     if batch < 1:
@@ -59,7 +69,7 @@ def saved(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> Sav
     needs: list[bool] = []  # whether a result needs a gradient
     values: list[int] = []  # bytes of a result's value
     kept: set[int] = set()
-    besides = weights = 0
+    besides, weights = [0] * len(graph.calls), [0] * len(graph.calls)
     for index, (_, op, inputs, shape) in enumerate(graph.calls):
         operands_need = [needs[source] for source in inputs]
         needs.append(any(operands_need) or op.param_count > 0)
@@ -73,13 +83,14 @@ def saved(net: Net | Graph, batch: int = 1, dtype: Precision = "float32") -> Sav
         if op.saves_output or in_place:
             kept.add(home[index])
         if op.weighted and low < FLOAT:
-            weights += low * prod(op.params()[0].shape)
+            weights[index] = low * prod(op.params()[0].shape)
         for place in op.saves(operands_need):
             source = inputs[place]
             if op.weighted and values[source] > low:  # a copy of its own, in the lower precision
-                besides += low * batch * prod(graph.calls[source].shape)
+                besides[index] += low * batch * prod(graph.calls[source].shape)
             else:
                 kept.add(home[source])
-        besides += op.saves_besides(shape, batch, values[inputs[0]])
-    maps = sum(values[index] * prod(graph.calls[index].shape) for index in kept)
-    return Saved(besides + batch * maps, weights)
+        besides[index] += op.saves_besides(shape, batch, values[inputs[0]])
+    for index in kept:
+        besides[index] += batch * values[index] * prod(graph.calls[index].shape)
+    return [*map(Saved, besides, weights)]

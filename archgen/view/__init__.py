@@ -7,6 +7,7 @@ from archgen.view.alphas import AlphaRow, alpha_rows
 from archgen.view.claims import ClaimRow, claim_rows
 from archgen.view.comparison import Comparison, FigurePair, StagePair, compare
 from archgen.view.costs import CostRow, cost_row
+from archgen.view.depth import DepthRow, depth_rows
 from archgen.view.diagram import dot, mermaid
 from archgen.view.drawing import svg
 from archgen.view.library import SpecRow, StudyRow, spec_rows, study_rows
@@ -40,6 +41,7 @@ __all__ = [
     "ClaimRow",
     "Comparison",
     "CostRow",
+    "DepthRow",
     "FigurePair",
     "FigureRow",
     "OpRow",
@@ -56,6 +58,7 @@ __all__ = [
     "claim_rows",
     "compare",
     "cost_row",
+    "depth_rows",
     "dot",
     "duration",
     "endings",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from archgen.analysis import strides
@@ -80,15 +81,12 @@ def stage_rows(net: Net, graph: Graph | None = None) -> list[StageRow]:
         ArchError: The spec cannot be lowered.
     """
     graph = graph or net.graph()
-    parted = {
-        name for name, node in net.nodes.items() if node.streams or isinstance(node.depth, list)
-    }
+    parts = parted(net)
     rows: dict[str, StageRow] = {}
     owners = ["input"]
     steps = strides(graph)
     for index, call in enumerate(graph.calls[1:], 1):
-        node, part, *_ = call.name.split(".")
-        path = f"{node}.{part}" if node in parted else node
+        path = row_of(call.name, parts)
         row = rows.get(path) or rows.setdefault(path, StageRow(path))
         row.shape, row.stride = call.shape, steps[index]
         row.params += call.op.param_count
@@ -102,6 +100,24 @@ def stage_rows(net: Net, graph: Graph | None = None) -> list[StageRow]:
     for row in rows.values():
         row.share = row.macs / total if total else 0.0
     return list(rows.values())
+
+
+def parted(net: Net) -> set[str]:
+    """Name the nodes whose stages or streams are rows of their own."""
+    return {
+        name for name, node in net.nodes.items() if node.streams or isinstance(node.depth, list)
+    }
+
+
+def row_of(name: str, parts: Collection[str]) -> str:
+    """Give the path of the row of `stage_rows` that an operation counts in.
+
+    Args:
+        name: The operation's path.
+        parts: What `parted` gives.
+    """
+    node, part, *_ = name.split(".")
+    return f"{node}.{part}" if node in parts else node
 
 
 def _count_blocks(rows: dict[str, StageRow], labels: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from archgen.yamlfile.reader import (
     WIDTH,
     Document,
     Loc,
+    decode,
     parse,
     read,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "WIDTH",
     "Document",
     "Loc",
+    "decode",
     "dump",
     "parse",
     "read",

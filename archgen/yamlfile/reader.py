@@ -108,13 +108,21 @@ def read(path: str | Path) -> Document:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchError("", f"cannot read: {reason.lower()}", file=file) from None
+    return parse(decode(data, file), file)
+
+
+def decode(data: bytes, file: str) -> str:
+    """Read bytes as text.
+
+    Raises:
+        ArchError: They are not UTF-8.
+    """
     try:
-        text = data.decode()
+        return data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"not UTF-8 text (byte 0x{data[error.start]:02x}); save the file as UTF-8"
         raise ArchError("", message, file=file, line=line) from None
-    return parse(text, file)
 
 
 def _content(path: Path, file: str) -> bytes:
