@@ -1,5 +1,29 @@
 """What the explorer's pages draw and remember, as plain data. No streamlit and no torch."""
 
+from archgen.explorer.curves import Curve, curve_chart, curves
+from archgen.explorer.knobs import Knob, knobs
 from archgen.explorer.shown import DEFAULT, Shown
+from archgen.explorer.spans import Span, span
+from archgen.explorer.table import cost_csv
+from archgen.explorer.tiles import LABELS, Tile, tiles
+from archgen.explorer.turning import Lock, Refusal, Turned, turn
 
-__all__ = ["DEFAULT", "Shown"]
+__all__ = [
+    "DEFAULT",
+    "LABELS",
+    "Curve",
+    "Knob",
+    "Lock",
+    "Refusal",
+    "Shown",
+    "Span",
+    "Tile",
+    "Turned",
+    "cost_csv",
+    "curve_chart",
+    "curves",
+    "knobs",
+    "span",
+    "tiles",
+    "turn",
+]
