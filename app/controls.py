@@ -6,14 +6,15 @@ from typing import Any
 
 import streamlit as st
 from hold import current_lock, put
+from outcome import CURVE
 from shared import current, show
 
 from archgen.explorer import Knob, Refusal, Span, Turned, curves, knobs, span, turn
 from archgen.spec import Net
 
-TURNED, CURVE = "turned", "curve"
-WIDTH = 140
-"""Pixels of a control."""
+TURNED = "turned"
+WIDTH = 128
+"""Pixels of a control: two stand side by side where the window is 1280 wide."""
 
 
 def draw_controls(net: Net, base: Net) -> None:
@@ -23,12 +24,17 @@ def draw_controls(net: Net, base: Net) -> None:
         net: The network on the screen.
         base: The same before anything was turned: sliders go around its numbers.
     """
-    nodes = ["", *net.nodes]
-    stack = next((name for name, node in net.nodes.items() if node.depth is not None), nodes[1])
+    stacks = [name for name, node in net.nodes.items() if node.depth is not None]
     node = st.segmented_control(
-        "Part of the network", nodes, default=stack, required=True, key=f"part of {base.name}",
-        format_func=lambda name: name or "whole network", label_visibility="collapsed",
-    )  # fmt: skip
+        "Part of the network",
+        ["", *net.nodes],
+        default=[*stacks, *net.nodes][0],
+        required=True,
+        format_func=lambda name: name or "whole network",
+        key=f"part of {base.name}",
+        wrap=True,
+        label_visibility="collapsed",
+    )
     exact = st.toggle("Type numbers", key="exact", help="Any number that the field allows")
     here = [knob for knob in knobs(net) if knob.node == node]
     origins = {knob.path: knob.value for knob in knobs(base)}
@@ -47,50 +53,60 @@ def _draw(knob: Knob, origin: Any, *, exact: bool) -> None:
     value = wrong.value if wrong else knob.value
     key = f"knob {knob.path}"
     args: dict[str, Any] = {
-        "label": knob.name, "key": key, "help": knob.help or None,
+        "label": knob.name,
+        "key": key,
+        "help": knob.help or None,
         "disabled": lock is not None and lock.by == knob.path,
-        "on_change": _turned, "args": (knob.path, key),
-    }  # fmt: skip
+        "on_change": _turned,
+        "args": (knob.path, key),
+    }
     with st.container(width="stretch" if wrong else WIDTH, gap="xxsmall"):
-        around = None if exact or not knob.solvable else _span(knob, origin, value)
-        _widget(knob, value, around, args)
+        if knob.switch:
+            put(key, value)
+            st.toggle(**args)
+        elif knob.options:
+            put(key, value)
+            st.selectbox(options=knob.options, format_func=lambda each: str(each or "none"), **args)
+        else:
+            _draw_number(knob, value, None if exact else _span(knob, origin, value), args)
         if wrong:
             st.error(wrong.message)
 
 
+def _draw_number(knob: Knob, value: Any, around: Span | None, args: dict[str, Any]) -> None:
+    """Draw a slider, or a field to type in where there is no span."""
+    kind = int if knob.whole else float
+    put(args["key"], None if value is None else kind(value))
+    if around is not None:
+        ends = kind(around.low), kind(around.high)
+        st.slider(
+            min_value=ends[0], max_value=ends[1], step=kind(around.step), format="%.6g", **args
+        )
+        return
+    low, high = (None if end is None else kind(end) for end in (knob.low, knob.high))
+    step, form = (1, None) if knob.whole else (None, "%.6g")
+    st.number_input(
+        min_value=low, max_value=high, step=step, format=form, placeholder="none", **args
+    )
+
+
 def _span(knob: Knob, origin: Any, value: Any) -> Span | None:
-    if isinstance(origin, bool) or not isinstance(origin, int | float):
-        origin = knob.value
-    found = span(knob, origin)
-    return found if found and value is not None and found.low <= value <= found.high else None
-
-
-def _widget(knob: Knob, value: Any, around: Span | None, args: dict[str, Any]) -> None:
-    number = int if knob.whole else float
-    if isinstance(value, int | float) and not knob.options:
-        value = number(value)
-    put(args["key"], value)
-    if knob.switch:
-        st.toggle(**args)
-    elif knob.options:
-        st.selectbox(options=knob.options, format_func=lambda each: str(each or "none"), **args)
-    elif around is not None:
-        ends = number(around.low), number(around.high), number(around.step)
-        st.slider(min_value=ends[0], max_value=ends[1], step=ends[2], format="%.6g", **args)
-    else:
-        low, high = (None if end is None else number(end) for end in (knob.low, knob.high))
-        st.number_input(min_value=low, max_value=high, step=1 if knob.whole else None,
-                        format=None if knob.whole else "%.6g", placeholder="none", **args)  # fmt: skip
+    """Give the slider around what the number was at first, if the value is on it."""
+    if value is None or knob.number is None:
+        return None
+    number = isinstance(origin, int | float) and not isinstance(origin, bool)
+    found = span(knob, origin if number else knob.number)
+    return found if found and found.low <= value <= found.high else None
 
 
 def _turned(path: str, key: str) -> None:
-    """Take a control's new value; the curve of what it belongs to comes to the front."""
+    """Take a control's new value; the curve that it belongs to comes to the front."""
     turned = turn(current(), path, st.session_state[key], current_lock(), _refusal())
     st.session_state[TURNED] = turned
     show(turned.shown)
-    for curve in curves(turned.shown.net()):
-        if f"{path}.".startswith(f"{curve}."):
-            st.session_state[CURVE] = curve
+    for field in curves(turned.shown.net()):
+        if f"{path}.".startswith(f"{field}."):
+            st.session_state[CURVE] = field
 
 
 def _refusal() -> Refusal | None:

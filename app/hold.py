@@ -36,13 +36,13 @@ def draw_hold(net: Net) -> None:
         put(TARGET, round(lock.target))
         put(BY, lock.by)
     with st.expander("Hold a cost", icon=":material/lock:", expanded=lock is not None):
-        numbers = [knob.path for knob in knobs(net) if knob.solvable]
+        numbers = [knob.path for knob in knobs(net) if knob.number is not None]
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.selectbox("Hold", COSTS, None, LABELS.__getitem__, key=COST, on_change=_chosen,
-                         placeholder="nothing", width=190)  # fmt: skip
-            st.number_input("at", 1, None, None, key=TARGET, on_change=_held, width=150,
+                         placeholder="nothing", width=165)  # fmt: skip
+            st.number_input("at", 1, None, None, key=TARGET, on_change=_held, width=165,
                             disabled=st.session_state[COST] is None)  # fmt: skip
-            st.selectbox("and let follow", numbers, None, key=BY, on_change=_held, width=220,
+            st.selectbox("and let follow", numbers, None, key=BY, on_change=_held, width=185,
                          placeholder="choose a number")  # fmt: skip
         if wrong := st.session_state.get(WRONG):
             st.error(wrong)
@@ -63,7 +63,7 @@ def _draw_reached(lock: Lock, net: Net) -> None:
         far = "has none now" if off is None else f"is {off:+.1%} off"
         st.warning(f"{LABELS[lock.cost]}: the network {far}. No value of {lock.by} comes nearer.")
     else:
-        st.caption(f"`{lock.by}` follows: {off:+.2%} off the target.")
+        st.caption(f"`{lock.by}` follows; {off:+.2%} off the target.")
 
 
 def _chosen() -> None:

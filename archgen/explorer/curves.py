@@ -22,11 +22,13 @@ class Curve:
     Args:
         path: The field's dotted path: ``stages.width``.
         means: What it means; may be empty.
+        names: Its stages, or its streams; none for a plain list of units.
         stages: A value for each unit, stage by stage, or stream by stream.
     """
 
     path: str
     means: str
+    names: tuple[str, ...]
     stages: tuple[tuple[float, ...], ...]
 
     @property
@@ -53,29 +55,37 @@ def curves(net: Net) -> dict[str, Curve]:
 def _of_node(name: str, node: Node) -> Iterator[Curve]:
     if node.depth is None:
         return
-    depths = node.depth if isinstance(node.depth, list) else [node.depth]
-    staged = isinstance(node.depth, list) or node.streams is not None
-    if node.streams is not None and not isinstance(node.depth, list):
-        depths = depths * len(node.sources)
+    depths, names = _parts(node)
     block, join = Block.kinds[node.block], Join.kinds[node.join["join"]]
-    owners = [(name, block, node.fields), (f"{name}.shortcut", join, node.join)]
-    for path, owner, fields in owners:
+    joined = {key: value for key, value in node.join.items() if key != "join"}
+    for path, owner, fields in (
+        (name, block, node.fields),
+        (f"{name}.shortcut", join, joined),
+    ):
         opening = block.opening_fields() if owner is block else frozenset()
         for field, value in fields.items():
-            if field == "join":
-                continue
             info = owner.model_fields[field]
             stages = resolve(
                 value,
                 depths,
-                staged=staged,
+                staged=bool(names),
                 opens=field in opening,
                 default=info.default,
                 path=f"{path}.{field}",
             )[-(node.streams or 0) :]
             if all(type(each) in (int, float) for stage in stages for each in stage):
                 means = info.description or ""
-                yield Curve(f"{path}.{field}", means, tuple(map(tuple, stages)))
+                yield Curve(f"{path}.{field}", means, names, tuple(map(tuple, stages)))
+
+
+def _parts(node: Node) -> tuple[list[int], tuple[str, ...]]:
+    """Give the units of each part of a stack, and what its parts are called, if it has several."""
+    depths = node.depth if isinstance(node.depth, list) else [node.depth or 0]
+    if node.streams is not None:
+        each = depths if isinstance(node.depth, list) else depths * len(node.sources)
+        return each, tuple(node.sources[-node.streams :])
+    staged = isinstance(node.depth, list)
+    return depths, tuple(f"stage {index}" for index in range(len(depths) * staged))
 
 
 def curve_chart(curve: Curve, before: Curve | None) -> Chart:
@@ -83,34 +93,33 @@ def curve_chart(curve: Curve, before: Curve | None) -> Chart:
 
     Args:
         curve: What it is now.
-        before: What it was; None where that is no number of each unit.
+        before: What it was, if it was another; drawn dashed.
     """
-    starts = [*accumulate(map(len, curve.stages))]
     data = [] if before is None else [_line(before, "before", GREY, "dash", "diamond-open")]
     data.append(_line(curve, "now", BLUE, "solid", "circle"))
-    ends = [start + 0.5 for start in starts[:-1]]
-    middles = [(one + other + 1) / 2 for one, other in pairwise([0, *starts])]
+    ends = [*accumulate(map(len, curve.stages), initial=0)]
+    middles = [(one + other + 1) / 2 for one, other in pairwise(ends)]
     layout: dict[str, Any] = {
         "height": 300,
-        "margin": {"t": 32, "r": 8, "l": 8, "b": 8},
-        "xaxis": {"title": {"text": "unit, in order"}, "zeroline": False},
+        "margin": {"t": 56, "r": 8, "l": 8, "b": 8},
+        "xaxis": {"title": {"text": "unit, in order"}, "showgrid": False, "zeroline": False},
         "yaxis": {
             "title": {"text": curve.path},
             "rangemode": "tozero",
             "zeroline": False,
             "tickformat": "~s",
         },
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 0, "y": 1.12, "yanchor": "bottom"},
         "hovermode": "x unified",
         "shapes": [
-            {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper",
+            {"type": "line", "x0": x + 0.5, "x1": x + 0.5, "y0": 0, "y1": 1, "yref": "paper",
              "line": {"color": GREY, "width": 1, "dash": "dot"}}
-            for x in ends
+            for x in ends[1:-1]
         ],
         "annotations": [
-            {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "text": str(index),
+            {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "text": name,
              "showarrow": False, "font": {"color": GREY}}
-            for index, x in enumerate(middles if len(starts) > 1 else [])
+            for name, x in zip(curve.names, middles, strict=False)
         ],
     }  # fmt: skip
     return Chart(data, layout, _said(curve, before))
@@ -120,14 +129,14 @@ def _line(curve: Curve, name: str, color: str, dash: str, symbol: str) -> dict[s
     return {
         "type": "scatter", "mode": "lines+markers", "name": name,
         "x": [*range(1, len(curve.values) + 1)], "y": curve.values,
-        "line": {"color": color, "width": 2, "dash": dash},
+        "line": {"color": color, "width": 2, "dash": dash, "shape": "hvh"},
         "marker": {"color": color, "symbol": symbol, "size": 6},
     }  # fmt: skip
 
 
 def _said(curve: Curve, before: Curve | None) -> str:
     told = [f"{curve.path} of {len(curve.values)} units: {_ends(curve)}"]
-    if before is not None and before.values != curve.values:
+    if before is not None:
         told.append(f"before {_ends(before)}")
     return "; ".join(told) + "."
 

@@ -59,9 +59,11 @@ class Knob:
         return self.options == (False, True)
 
     @property
-    def solvable(self) -> bool:
-        """Whether it is a number now, which another cost may decide."""
-        return not self.options and self.value is not None
+    def number(self) -> int | float | None:
+        """Its value, if that is a number now: another cost may then decide it."""
+        if self.options or not isinstance(self.value, int | float):
+            return None
+        return self.value
 
 
 def knobs(net: Net) -> list[Knob]:

@@ -45,7 +45,7 @@ def span(knob: Knob, origin: float) -> Span | None:
     ends = sorted((origin / 2, origin * 2))
     if knob.whole:
         ends = [min(ends[0], origin - LEAST * step), max(ends[1], origin + LEAST * step)]
-    value = knob.value if isinstance(knob.value, int | float) else origin
+    value = origin if knob.number is None else knob.number
     down = max(math.floor((origin - ends[0]) / step), math.ceil((origin - value) / step))
     up = max(math.floor((ends[1] - origin) / step), math.ceil((value - origin) / step))
     if knob.low is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archgen.view import FigurePair, mebibytes, short
@@ -25,9 +26,9 @@ class Tile:
 
     Args:
         label: What it is.
-        value: What it is now; with all digits where they are of use.
-        change: The difference, with its part of what it was; "" without one.
-        before: What it was; "" without a difference.
+        value: What it is now; parameters with all digits.
+        change: By which part it changed: ``+4.2%``; "" if it did not, or was nothing.
+        before: What it was; "" if it did not change.
     """
 
     label: str
@@ -36,26 +37,21 @@ class Tile:
     before: str = ""
 
 
-def tiles(figures: tuple[FigurePair, ...]) -> list[Tile]:
+def tiles(figures: Iterable[FigurePair]) -> list[Tile]:
     """Write figures for reading at a glance; the first of each pair is what it is now."""
     return [_tile(pair) for pair in figures]
 
 
 def _tile(pair: FigurePair) -> Tile:
-    label, now, before = LABELS[pair.what], pair.first, pair.second
-    value = f"{now:,}" if pair.what == "params" and now else written(pair.what, now)
-    if now == before:
+    label, now = LABELS[pair.what], pair.first
+    value = f"{now:,}" if pair.what == "params" and now else _written(pair.what, now)
+    if now == pair.second:
         return Tile(label, value)
-    if now is None or before is None:
-        return Tile(label, value, "", written(pair.what, before))
-    size, was = written(pair.what, abs(now - before)), written(pair.what, before)
-    part = f" ({pair.ratio - 1:+.1%})" if pair.ratio is not None else ""
-    sign = "+" if now > before else "-"
-    return Tile(label, value, f"{sign}{size}{part}", was)
+    change = "" if pair.ratio is None else f"{pair.ratio - 1:+.1%}"
+    return Tile(label, value, change, _written(pair.what, pair.second))
 
 
-def written(what: str, count: int | None) -> str:
-    """Write a cost with its unit, shortly where it is long."""
+def _written(what: str, count: int | None) -> str:
     if count is None:
         return "none"
     if what.endswith("_bytes"):

@@ -64,11 +64,10 @@ class Lock:
             ArchError: There is no such number, or none that changes the cost.
         """
         net = shown.net()
-        solvable = {knob.path: knob for knob in knobs(net) if knob.solvable}
-        if self.by not in solvable:
+        knob = next((knob for knob in knobs(net) if knob.path == self.by), None)
+        if knob is None or knob.number is None:
             raise ArchError(self.by, "is no number of this network: let another one follow")
-        knob = solvable[self.by]
-        given = knob.value if knob.whole else float(knob.value or 0)
+        given = knob.number if knob.whole else float(knob.number)
         found = nearest(net.set({self.by: given}), self.cost, self.target, [self.by])
         return changed(shown, self.by, found.best.values[self.by])
 
