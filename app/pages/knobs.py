@@ -2,6 +2,39 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from dataclasses import replace
 
-st.title("Knobs")
+import streamlit as st
+from controls import draw_controls
+from hold import draw_hold
+from outcome import draw_changes, draw_curves, draw_downloads, draw_figures, network
+from shared import current, show
+
+from archgen import ArchError
+
+shown = current()
+base = replace(shown, changes={})
+try:
+    before = network(base.word())
+    net = network(shown.word())
+except ArchError as error:
+    st.error(str(error))
+    with st.container(horizontal=True):
+        if shown.changes:
+            st.button("Undo all changes", icon=":material/undo:", on_click=show, args=(base,))
+        st.page_link("pages/explore.py", label="Choose another network")
+    st.stop()
+
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+    st.title(net.name, width="content")
+    st.page_link("pages/explore.py", label="Choose another network", icon=":material/arrow_back:")
+left, right = st.columns([2, 3], gap="medium")
+with left:
+    draw_hold(net)
+    with st.container(height=640, border=True):
+        draw_controls(net, before)
+with right:
+    draw_figures(shown, base)
+    draw_curves(net, before)
+    draw_changes(net, before, base)
+    draw_downloads(net)

@@ -35,7 +35,11 @@ def _odd(kernel: int) -> int:
     return kernel
 
 
-Kernel: TypeAlias = Annotated[int, Field(ge=1, le=31), AfterValidator(_odd)]
+Kernel: TypeAlias = Annotated[
+    int,
+    Field(ge=1, le=31, json_schema_extra={"not": {"multipleOf": 2}}),
+    AfterValidator(_odd),
+]
 
 
 class Block(BaseModel):

@@ -2,8 +2,36 @@
 
 from archgen.explorer.curves import along_depth
 from archgen.explorer.draft import Draft
+from archgen.explorer.knobs import Knob, knobs
 from archgen.explorer.library import titles
+from archgen.explorer.schedules import Curve, curve_chart, curves
 from archgen.explorer.seen import seen_map
 from archgen.explorer.shown import DEFAULT, Shown
+from archgen.explorer.spans import Span, span
+from archgen.explorer.table import cost_csv
+from archgen.explorer.tiles import LABELS, Tile, tiles
+from archgen.explorer.turning import Lock, Refusal, Turned, turn
 
-__all__ = ["DEFAULT", "Draft", "Shown", "along_depth", "seen_map", "titles"]
+__all__ = [
+    "DEFAULT",
+    "LABELS",
+    "Curve",
+    "Draft",
+    "Knob",
+    "Lock",
+    "Refusal",
+    "Shown",
+    "Span",
+    "Tile",
+    "Turned",
+    "along_depth",
+    "cost_csv",
+    "curve_chart",
+    "curves",
+    "knobs",
+    "seen_map",
+    "span",
+    "tiles",
+    "titles",
+    "turn",
+]

@@ -5,7 +5,13 @@ The command line and the app lay out what these functions give, and compute noth
 
 from archgen.view.alphas import AlphaRow, alpha_rows
 from archgen.view.claims import ClaimRow, claim_rows
-from archgen.view.comparison import Comparison, FigurePair, StagePair, compare
+from archgen.view.comparison import (
+    Comparison,
+    FigurePair,
+    StagePair,
+    compare,
+    figure_pairs,
+)
 from archgen.view.costs import CostRow, cost_row
 from archgen.view.depth import DepthRow, depth_rows
 from archgen.view.diagram import dot, mermaid
@@ -63,6 +69,7 @@ __all__ = [
     "duration",
     "endings",
     "figure",
+    "figure_pairs",
     "mebibytes",
     "mermaid",
     "op_rows",

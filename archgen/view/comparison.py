@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archgen.analysis import cost
+from archgen.analysis import Cost, cost
 from archgen.spec import Difference, Net, differences, merged
 from archgen.view.rows import StageRow, stage_rows
 
@@ -91,7 +91,10 @@ def compare(first: Net, second: Net, batch: int = 1) -> Comparison:
         stages=tuple(
             StagePair(path, ours.get(path), theirs.get(path)) for path in merged([*ours], [*theirs])
         ),
-        figures=tuple(
-            FigurePair(what, *[getattr(counted, what) for counted in costs]) for what in FIGURES
-        ),
+        figures=figure_pairs(*costs),
     )
+
+
+def figure_pairs(first: Cost, second: Cost) -> tuple[FigurePair, ...]:
+    """Pair all figures of two networks."""
+    return tuple(FigurePair(what, getattr(first, what), getattr(second, what)) for what in FIGURES)

@@ -1,0 +1,115 @@
+"""The numbers of the network on the screen as controls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from hold import current_lock, put
+from outcome import CURVE
+from shared import current, show
+
+from archgen.explorer import Knob, Refusal, Span, Turned, curves, knobs, span, turn
+from archgen.spec import Net
+
+TURNED = "turned"
+WIDTH = 128
+"""Pixels of a control: two stand side by side where the window is 1280 wide."""
+
+
+def draw_controls(net: Net, base: Net) -> None:
+    """Draw the controls of one node; turning one changes the network on the screen.
+
+    Args:
+        net: The network on the screen.
+        base: The same before anything was turned: sliders go around its numbers.
+    """
+    stacks = [name for name, node in net.nodes.items() if node.depth is not None]
+    node = st.segmented_control(
+        "Part of the network",
+        ["", *net.nodes],
+        default=[*stacks, *net.nodes][0],
+        required=True,
+        format_func=lambda name: name or "whole network",
+        key=f"part of {base.name}",
+        wrap=True,
+        label_visibility="collapsed",
+    )
+    exact = st.toggle("Type numbers", key="exact", help="Any number that the field allows")
+    here = [knob for knob in knobs(net) if knob.node == node]
+    origins = {knob.path: knob.value for knob in knobs(base)}
+    for written, title in ((True, "What the spec says"), (False, "What it leaves to defaults")):
+        if some := [knob for knob in here if knob.written == written]:
+            st.caption(title)
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                for knob in some:
+                    _draw(knob, origins.get(knob.path), exact=exact)
+
+
+def _draw(knob: Knob, origin: Any, *, exact: bool) -> None:
+    """Draw one control, and under it what refuses its value."""
+    refused, lock = _refusal(), current_lock()
+    wrong = refused if refused is not None and refused.path == knob.path else None
+    value = wrong.value if wrong else knob.value
+    key = f"knob {knob.path}"
+    args: dict[str, Any] = {
+        "label": knob.name,
+        "key": key,
+        "help": knob.help or None,
+        "disabled": lock is not None and lock.by == knob.path,
+        "on_change": _turned,
+        "args": (knob.path, key),
+    }
+    with st.container(width="stretch" if wrong else WIDTH, gap="xxsmall"):
+        if knob.switch:
+            put(key, value)
+            st.toggle(**args)
+        elif knob.options:
+            put(key, value)
+            st.selectbox(options=knob.options, format_func=lambda each: str(each or "none"), **args)
+        else:
+            _draw_number(knob, value, None if exact else _span(knob, origin, value), args)
+        if wrong:
+            st.error(wrong.message)
+
+
+def _draw_number(knob: Knob, value: Any, around: Span | None, args: dict[str, Any]) -> None:
+    """Draw a slider, or a field to type in where there is no span."""
+    kind = int if knob.whole else float
+    put(args["key"], None if value is None else kind(value))
+    if around is not None:
+        ends = kind(around.low), kind(around.high)
+        st.slider(
+            min_value=ends[0], max_value=ends[1], step=kind(around.step), format="%.6g", **args
+        )
+        return
+    low, high = (None if end is None else kind(end) for end in (knob.low, knob.high))
+    step, form = (1, None) if knob.whole else (None, "%.6g")
+    st.number_input(
+        min_value=low, max_value=high, step=step, format=form, placeholder="none", **args
+    )
+
+
+def _span(knob: Knob, origin: Any, value: Any) -> Span | None:
+    """Give the slider around what the number was at first, if the value is on it."""
+    if value is None or knob.number is None:
+        return None
+    number = isinstance(origin, int | float) and not isinstance(origin, bool)
+    found = span(knob, origin if number else knob.number)
+    return found if found and found.low <= value <= found.high else None
+
+
+def _turned(path: str, key: str) -> None:
+    """Take a control's new value; the curve that it belongs to comes to the front."""
+    turned = turn(current(), path, st.session_state[key], current_lock(), _refusal())
+    st.session_state[TURNED] = turned
+    show(turned.shown)
+    for field in curves(turned.shown.net()):
+        if f"{path}.".startswith(f"{field}."):
+            st.session_state[CURVE] = field
+
+
+def _refusal() -> Refusal | None:
+    """Give the value that was refused last, as long as that network is on the screen."""
+    turned: Turned | None = st.session_state.get(TURNED)
+    return turned.refused if turned and turned.shown == current() else None

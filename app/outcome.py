@@ -1,0 +1,104 @@
+"""What comes of turning a network's numbers: figures, curves, changes and files."""
+
+from __future__ import annotations
+
+import streamlit as st
+from shared import show
+
+from archgen import Cost, cost, source
+from archgen.explorer import Shown, cost_csv, curve_chart, curves, tiles
+from archgen.spec import Net, differences
+from archgen.view import figure_pairs, plain, svg
+
+CURVE = "curve"
+"""Key of the control that chooses a curve."""
+
+
+@st.cache_resource(max_entries=64)
+def network(word: str) -> Net:
+    """Build a network once: it never changes.
+
+    Raises:
+        ArchError: The word names no network, or its spec is refused.
+    """
+    net = Shown.read(word).net()
+    net.graph()
+    return net
+
+
+@st.cache_resource(max_entries=64)
+def _costs(word: str) -> Cost:
+    return cost(network(word))
+
+
+def draw_figures(shown: Shown, base: Shown) -> None:
+    """Draw what the network costs, and how far that is from what it cost."""
+    pairs = figure_pairs(_costs(shown.word()), _costs(base.word()))
+    with st.container(horizontal=True):
+        for tile in tiles(pairs):
+            st.metric(
+                tile.label,
+                tile.value,
+                tile.change or None,
+                delta_color="off",
+                delta_arrow="off",
+                delta_description=tile.before and f"from {tile.before}",
+                width=145,
+            )
+
+
+def draw_curves(net: Net, base: Net) -> None:
+    """Draw the numbers of each unit, one field of the spec at a time."""
+    now, before = curves(net), curves(base)
+    fields = [path for path in now if not (now[path].flat and before.get(path, now[path]).flat)]
+    if not fields:
+        st.caption("No number of this network differs from unit to unit.")
+        return
+    if st.session_state.get(CURVE) not in fields:
+        st.session_state[CURVE] = next((path for path in fields if "width" in path), fields[0])
+    st.segmented_control(
+        "Number of each unit",
+        fields,
+        required=True,
+        key=CURVE,
+        wrap=True,
+        label_visibility="collapsed",
+    )
+    path = st.session_state[CURVE]
+    was = before.get(path)
+    chart = curve_chart(now[path], was if was != now[path] else None)
+    st.plotly_chart({"data": chart.data, "layout": chart.layout}, key="units", alt=chart.said)
+    st.caption(now[path].means)
+
+
+def draw_changes(net: Net, before: Net, base: Shown) -> None:
+    """List what was turned, with a way back."""
+    rows = [
+        {"number": path, "before": plain(first), "now": plain(second)}
+        for path, first, second, _ in differences(before, net)
+    ]
+    if rows:
+        st.dataframe(rows, hide_index=True)
+        st.button("Undo all", icon=":material/undo:", on_click=show, args=(base,))
+    else:
+        st.caption("Nothing is turned yet. The address holds all that you turn: copy it to share.")
+
+
+def draw_downloads(net: Net) -> None:
+    """Offer the network as files; each is written when it is asked for."""
+    written = {
+        "yaml": ("Spec", net.dump),
+        "py": ("Source", lambda: source(net)),
+        "svg": ("Picture", lambda: svg(net)),
+        "csv": ("Costs", lambda: cost_csv(net)),
+    }
+    with st.container(horizontal=True):
+        for ending, (label, write) in written.items():
+            st.download_button(
+                f"{label} (.{ending})",
+                write,
+                f"{net.name}.{ending}",
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"download {ending}",
+            )
