@@ -32,6 +32,7 @@ from archgen.view.words import (
     op_words,
     plain,
     short,
+    value_words,
     varied,
 )
 
@@ -76,5 +77,6 @@ __all__ = [
     "study_rows",
     "summary",
     "svg",
+    "value_words",
     "varied",
 ]
