@@ -38,6 +38,7 @@ from archgen.view.words import (
     op_words,
     plain,
     short,
+    value_words,
     varied,
 )
 
@@ -83,5 +84,6 @@ __all__ = [
     "study_rows",
     "summary",
     "svg",
+    "value_words",
     "varied",
 ]

@@ -87,6 +87,19 @@ def plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def value_words(value: object) -> str:
+    """Write a value of a spec as `plain` does, of a whole node its block and depth, of None a dash.
+
+    As in ``repvgg_sse depth=[4,4,5,5] streams=3``.
+    """
+    if value is None:
+        return "-"
+    if not (isinstance(value, dict) and "block" in value):
+        return plain(value)
+    known = [f"{key}={plain(value[key])}" for key in ("depth", "streams") if key in value]
+    return " ".join([plain(value["block"]), *known])
+
+
 def brief(value: object) -> str:
     """Write a spec's value as `plain` does, but of a mapping the words in it: ``additive``."""
     if not isinstance(value, dict):

@@ -1,0 +1,96 @@
+"""Which networks are compared: words in the address, kept in the session over all pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+from shared import current
+
+from archgen import ArchError, files
+from archgen.explorer import Shown
+from archgen.explorer.compared import MOST, Entry, entry
+from archgen.explorer.presets import PRESETS, Preset
+
+KEY = "nets"
+
+
+def chosen() -> list[str]:
+    """Give what is compared: the address's, this session's last, or what is on the screen."""
+    words = st.query_params.get_all(KEY) or st.session_state.get(KEY) or [current().word()]
+    choose(words)
+    return [*st.session_state[KEY]]
+
+
+def choose(words: Sequence[str]) -> None:
+    """Compare these networks, each once and no more than have their place."""
+    st.session_state[KEY] = st.query_params[KEY] = [*dict.fromkeys(words)][:MOST]
+
+
+def preset(words: Sequence[str]) -> Preset | None:
+    """Give the papers' comparison that these networks are."""
+    return next((each for each in PRESETS if _words(each) == [*words]), None)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Counting")
+def measured(word: str) -> Entry:
+    """Count a network once.
+
+    Raises:
+        ArchError: The word names no network, or its spec is refused.
+    """
+    return entry(Shown.read(word))
+
+
+def draw_choice(words: Sequence[str]) -> None:
+    """Draw what chooses the networks."""
+    titles = {each.title: each for each in PRESETS}
+    same = preset(words)
+    st.session_state["preset"] = same.title if same else None
+    st.pills("The papers' comparisons", titles, key="preset", on_change=_take_preset)
+    here = current().word()
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    st.session_state["picked"] = [*words]
+    left.multiselect(
+        f"Networks, two to {MOST}",
+        [*dict.fromkeys([*words, here, *files.names("specs")])],
+        key="picked",
+        format_func=_label,
+        max_selections=MOST,
+        on_change=lambda: choose(st.session_state["picked"]),
+    )
+    st.session_state["first"] = words[0]
+    right.selectbox(
+        "Held against", words, key="first", format_func=_label, on_change=_put_first,
+        help="Ratios and differences are those to this network.",
+    )  # fmt: skip
+    if here not in words and len(words) < MOST:
+        st.button(
+            "Add the network on the screen", on_click=choose, args=([*words, here],),
+            icon=":material/add:", help="What Explore and Turn knobs show, with its changes.",
+        )  # fmt: skip
+
+
+@st.cache_data(max_entries=len(PRESETS))
+def _words(each: Preset) -> list[str]:
+    return each.words()
+
+
+def _take_preset() -> None:
+    titles = {each.title: each for each in PRESETS}
+    if title := st.session_state["preset"]:
+        choose(_words(titles[title]))
+
+
+def _put_first() -> None:
+    choose([st.session_state["first"], *st.session_state[KEY]])
+
+
+def _label(word: str) -> str:
+    """Name a network without counting it if it need not be; a wrong one by its word."""
+    if word in files.names("specs"):
+        return word
+    try:
+        return measured(word).label
+    except ArchError:
+        return word
