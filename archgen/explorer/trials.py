@@ -9,11 +9,21 @@ from typing import Any
 from archgen import files
 from archgen.errors import ArchError
 from archgen.explorer.shown import Shown
+from archgen.ops import size
 from archgen.report.facts import Facts, paths
 from archgen.spec import Net, load
 from archgen.study import Row, Study, candidate
 from archgen.study.report import State, value_of
-from archgen.view import Comparison, compare, endings, varied
+from archgen.view import (
+    Comparison,
+    StageRow,
+    compare,
+    endings,
+    mebibytes,
+    plain,
+    short,
+    varied,
+)
 
 MARKS: dict[State, str] = {
     "running": "…",
@@ -118,3 +128,44 @@ def _base(net: Net) -> tuple[str, str]:
         except ArchError:
             pass
     return "", net.dump()
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A candidate beside the study's spec, as columns by heading."""
+
+    changes: dict[str, list[str]]
+    figures: dict[str, list[str]]
+    stages: dict[str, list[str]]
+
+
+def beside(found: Comparison) -> Tables:
+    """Lay a comparison of a candidate with its study's spec out."""
+    changes, figures = found.spec, found.figures
+    stages = [(pair.path, pair.first or StageRow(""), pair.second) for pair in found.stages]
+    return Tables(
+        changes={
+            "path": [each.path for each in changes],
+            "candidate": [plain(each.first) for each in changes],
+            "study's spec": [plain(each.second) for each in changes],
+        },
+        figures={
+            "": [each.what.replace("_", " ") for each in figures],
+            "candidate": [_figure(each.what, each.first) for each in figures],
+            "study's spec": [_figure(each.what, each.second) for each in figures],
+            "ratio": ["" if each.ratio is None else f"{each.ratio:.2f}" for each in figures],
+        },
+        stages={
+            "path": [path for path, _, _ in stages],
+            "block": [row.block for _, row, _ in stages],
+            "output": [size(row.shape) if row.shape else "" for _, row, _ in stages],
+            "parameters": [short(row.params) for _, row, _ in stages],
+            "in the spec": [short(base.params) if base else "" for _, _, base in stages],
+        },
+    )
+
+
+def _figure(name: str, value: int | None) -> str:
+    if value is None:
+        return ""
+    return mebibytes(value) if name.endswith("bytes") else short(value)
