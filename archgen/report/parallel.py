@@ -35,26 +35,27 @@ def parallel(facts: Facts) -> Chart | None:
         return None
     name = facts.watched
     way = facts.study.score[name]
-    words = spoken(facts.study, done)
-    scores = list(dict.fromkeys([facts.against, *facts.study.score]))
-    values = {
-        row.number: [
-            *map(named(facts.study, row).get, words),
-            *[value_of(row, score) for score in scores],
-        ]
-        for row in done
-    }
-    titles = [*words.values(), *scores]
-    steps = [STEPS] * len(words) + [0] * len(scores)
-    axes = [
-        _Scale.of(*each) for each in zip(zip(*values.values(), strict=True), steps, strict=True)
-    ]
     order = sorted(done, key=lambda row: (-gain(row, name, way), row.costs["macs"], row.number))
     best, half = order[: max(1, len(order) // 10)], order[: (len(order) + 1) // 2]
     groups = [
         (thinned(order[len(half) :]), "other half", GREY, 1, 0.4),
         (thinned(half[len(best) :]), "better half", BLUE, 1.2, 0.6),
         (thinned(best), f"best {len(best)} in {name}", VERMILLION, 2.5, 0.9),
+    ]
+    drawn = [row for rows, *_ in groups for row in rows]
+    words = spoken(facts.study, drawn)
+    scores = list(dict.fromkeys([facts.against, *facts.study.score]))
+    values = {
+        row.number: [
+            *map(named(facts.study, row).get, words),
+            *[value_of(row, score) for score in scores],
+        ]
+        for row in drawn
+    }
+    titles = [*words.values(), *scores]
+    steps = [STEPS] * len(words) + [0] * len(scores)
+    axes = [
+        _Scale.of(*each) for each in zip(zip(*values.values(), strict=True), steps, strict=True)
     ]
     data = [
         {
