@@ -3,5 +3,54 @@
 from __future__ import annotations
 
 import streamlit as st
+from study_candidate import chosen, show_candidate
+from study_live import follow, show_standing, watched
+from study_views import show_view
+
+from archgen import ArchError
+from archgen.explorer.markdown import escaped
+from archgen.explorer.studies import facts_now, folders
+
+KEY = "study"
 
 st.title("Studies")
+found = folders()
+if not found:
+    st.info("Nothing was searched in studies/runs of this folder yet.")
+    st.page_link("pages/launch.py", label="Start a search", icon=":material/play_circle:")
+    st.text("or in a terminal: archgen search --space pyramid")
+    st.stop()
+asked = st.query_params.get(KEY) or st.session_state.get("studied")
+if asked and asked not in found:
+    st.warning(escaped(f"No study {asked!r} was searched here; the one written last is shown."))
+names = list(found)
+name = st.selectbox("Study", names, names.index(asked) if asked in found else 0)
+st.session_state["studied"] = st.query_params[KEY] = name
+watch = watched(str(found[name]))
+stamp = watch.stamp()
+facts = None
+try:
+    with st.spinner("Reading the journal", show_time=True):
+        facts = facts_now(watch)
+except ArchError as error:
+    st.error(escaped(str(error)))
+    st.write(
+        "Nothing is changed from here. `archgen studies` lists all searches; a study whose folder "
+        "is moved away can be searched anew."
+    )
+if facts is not None:
+    show_standing(facts)
+follow(watch, stamp, facts)
+if facts is not None and not facts.rows:
+    st.info(
+        "No candidate is written yet. If nothing runs, the search ended before it could write: "
+        "the same command begins again."
+    )
+elif facts is not None:
+    numbers = chosen(facts)
+    left, right = st.columns([3, 2]) if numbers else (st.container(), None)
+    with left:
+        show_view(facts, watch)
+    if right is not None:
+        with right:
+            show_candidate(facts, watch.folder, numbers)

@@ -90,6 +90,11 @@ class Facts:
         return next(iter([*others, *limited, *self.study.keep, "macs"]))
 
     @property
+    def leading(self) -> tuple[Row, ...]:
+        """The best complete one, or with two scores the Pareto front."""
+        return self.best if len(self.study.score) > 1 else self.best[:1]
+
+    @property
     def complete(self) -> list[Row]:
         """Candidates trained to the end, in the order of asking."""
         return [row for row in self.rows if row.state == "complete"]

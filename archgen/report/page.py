@@ -15,6 +15,7 @@ from archgen.ops import size
 from archgen.report import charts
 from archgen.report.facts import LABELS, LISTED, MEANINGS, Facts
 from archgen.report.importance import LEAST
+from archgen.report.parallel import parallel
 from archgen.report.told import (
     Table,
     best_table,
@@ -24,6 +25,7 @@ from archgen.report.told import (
     quantiles,
     records,
 )
+from archgen.report.traces import Chart
 from archgen.spec import Net
 from archgen.study.report import Row, value_of
 from archgen.view import duration, figure, stage_rows, svg, varied
@@ -133,7 +135,7 @@ def _figures(facts: Facts) -> list[str]:
     )  # fmt: skip
     lines = _chart(
         "Parallel coordinates", "One line a network trained to the end, through all that varies.",
-        "parallel", charts.parallel(facts), EMPTY,
+        "parallel", parallel(facts), EMPTY,
     )  # fmt: skip
     curves = _chart(
         "Learning curves", "The networks shown below by name, all others behind them.",
@@ -230,7 +232,7 @@ def _chart(
     title: str,
     caption: str,
     key: str,
-    chart: charts.Chart | None,
+    chart: Chart | None,
     empty: str,
     more: Table | None = None,
 ) -> str:

@@ -194,7 +194,11 @@ class Choice(BaseModel):
 
     def under(self, value: Any) -> dict[str, Vary]:
         """What varies where a value is chosen; often nothing."""
-        return self._branches[self._places[label(value)]]
+        return self._branches[self._places[label(value)]] if self._branching else {}
+
+    @cached_property
+    def _branching(self) -> bool:
+        return any(self._branches)
 
     @cached_property
     def sizes(self) -> list[int | None]:
@@ -269,8 +273,8 @@ def walk(
         name = prefix + path
         value = choose(name, path, each)
         yield Parameter(name, path, each, value)
-        if isinstance(each, Choice):
-            yield from walk(each.under(value), choose, _below(name, value))
+        if isinstance(each, Choice) and (inner := each.under(value)):
+            yield from walk(inner, choose, _below(name, value))
 
 
 def everything(vary: Space, prefix: str = "") -> dict[str, Range | Choice]:

@@ -198,12 +198,21 @@ def open_journal(folder: Path, *, new: bool = False) -> optuna.storages.JournalS
     journal = folder / JOURNAL
     if not new and not journal.is_file():
         raise ArchError("", f"holds no {JOURNAL}: nothing was searched here", file=str(folder))
+    with readable(journal):
+        return optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+
+
+@contextmanager
+def readable(journal: Path) -> Iterator[None]:
+    """Read a journal; what is wrong with it becomes one clear line."""
     try:
         with uncollected():
-            return optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+            yield
     except (ValueError, KeyError) as error:
         message = f"damaged: {error}; a copy without the damaged line can be read"
         raise ArchError("", message, file=str(journal)) from None
+    except OSError as error:
+        raise ArchError("", f"cannot be read: {reason(error)}", file=str(journal)) from None
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from archgen.report import Facts, charts
-from archgen.report.charts import Chart
 from archgen.report.facts import spread
+from archgen.report.parallel import ABSENT, parallel
+from archgen.report.traces import MOST, Chart
 from archgen.study import Row
 from archgen.study.space import Choice
 
@@ -22,7 +23,7 @@ DRAWERS: dict[str, Callable[[Facts], Chart | None]] = {
     "distribution": charts.distribution,
     "importance": charts.importance,
     "curves": charts.curves,
-    "parallel": charts.parallel,
+    "parallel": parallel,
 }
 TWO = STUDY.replace("{top1: maximize}", "{top1: maximize, macs: minimize}")
 EVIL = "<img src=x onerror=alert(1)></script><a href='javascript:alert(1)'>"
@@ -134,20 +135,20 @@ def test_what_decides_is_important_and_infeasible_candidates_are_not_asked(make:
 
 
 def test_parallel_coordinates_have_a_place_for_what_is_not_there(make: Make) -> None:
-    chart = charts.parallel(make(CONDITIONAL_ROWS, CONDITIONAL))
+    chart = parallel(make(CONDITIONAL_ROWS, CONDITIONAL))
     assert chart is not None
     texts = [mark["text"] for mark in chart.layout["annotations"]]
     assert texts[:6] == ["width", "kernel", "act", "if 3", "params", "top1"]
     assert "not there" in texts
-    assert min(y for trace in chart.data for y in trace["y"] if y is not None) == charts.ABSENT
+    assert min(y for trace in chart.data for y in trace["y"] if y is not None) == ABSENT
 
 
 def test_thousands_of_candidates_are_thinned(make: Make) -> None:
     facts = make(many(3000))
-    for drawer in (charts.curves, charts.parallel):
+    for drawer in (charts.curves, parallel):
         chart = drawer(facts)
         assert chart is not None
-        assert sum(trace["x"].count(None) for trace in chart.data) <= 3 * charts.MOST
+        assert sum(trace["x"].count(None) for trace in chart.data) <= 3 * MOST
 
 
 def test_one_path_under_two_values_is_two_parameters(make: Make) -> None:
@@ -162,7 +163,7 @@ def test_one_path_under_two_values_is_two_parameters(make: Make) -> None:
         for kernel, act in [(1 + 2 * (n // 12), ["relu", "silu"][n % 2])]
     ]
     facts = make(rows, text)
-    chart = charts.parallel(facts)
+    chart = parallel(facts)
     assert chart is not None
     texts = [mark["text"] for mark in chart.layout["annotations"]]
     assert texts[:6] == ["width", "kernel", "act", "if 1", "act", "if 3"]

@@ -1,0 +1,99 @@
+"""The candidates that are chosen, and one of them beside the spec that the study began with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from shared import show
+
+from archgen import ArchError
+from archgen.explorer.markdown import escaped
+from archgen.explorer.studies import log_of
+from archgen.explorer.trials import Opened, beside, opened
+from archgen.report.charts import SERIES
+from archgen.report.facts import MEANINGS, Facts
+from archgen.study import Row, Study
+
+KEY = "trial"
+
+
+def chosen(facts: Facts) -> list[int]:
+    """Give the numbers of the chosen candidates, from the address."""
+    words = st.query_params.get(KEY, "").split(",")
+    numbers = [int(word) for word in words if word.isdecimal()]
+    return [number for number in dict.fromkeys(numbers) if number < len(facts.rows)][: len(SERIES)]
+
+
+def choose(numbers: list[int]) -> None:
+    """Put candidates into the address."""
+    st.query_params[KEY] = ",".join(map(str, numbers[: len(SERIES)]))
+
+
+def heard(key: str, numbers: list[int]) -> None:
+    """Choose what was selected in a chart or table, if that is news.
+
+    Args:
+        key: Of the chart or table.
+        numbers: Candidates selected in it now; none after it was drawn anew.
+    """
+    known = st.session_state.get(f"{key}:heard", [])
+    st.session_state[f"{key}:heard"] = numbers
+    if numbers and numbers != known:
+        choose(numbers)
+        st.rerun()
+
+
+@st.cache_resource(max_entries=50, show_spinner="Counting")
+def _opened(_study: Study, _row: Row, digest: str, values: str) -> Opened:
+    """Open a candidate; its digest and values, and the study's digest, tell it from all others."""
+    return opened(_study, _row)
+
+
+def show_candidate(facts: Facts, folder: Path, numbers: list[int]) -> None:
+    """Show one of the chosen candidates: figures, what is changed, stages; and open it."""
+    number = numbers[0]
+    if len(numbers) > 1:
+        picked = st.segmented_control("Candidate", numbers, default=number, required=True)
+        number = picked if picked in numbers else number
+    row = facts.rows[number]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(f"Candidate {number}")
+        if st.button("Close", type="tertiary", icon=":material/close:"):
+            del st.query_params[KEY]
+            st.rerun()
+    st.caption(f"{row.state}: {MEANINGS[row.state]}")
+    if row.reason:
+        st.text(row.reason)
+    try:
+        found = _opened(facts.study, row, facts.study.net.digest(), str(row.values))
+    except ArchError as error:
+        st.error(escaped(f"It does not build: {error}"))
+    else:
+        _show_network(facts.study, row, found)
+    log = log_of(folder, number) if row.state in ("failed", "diverged", "memory") else ""
+    if log:
+        with st.expander("The end of its log", expanded=True):
+            st.code(log, language=None)
+
+
+def _show_network(study: Study, row: Row, found: Opened) -> None:
+    with st.container(horizontal=True):
+        if st.button("Open in Explore", type="primary", icon=":material/account_tree:"):
+            show(found.shown)
+            st.switch_page("pages/explore.py")
+        st.download_button(
+            "Spec (YAML)",
+            found.net.dump(),
+            f"{study.name}_{row.number}.yaml",
+            "application/yaml",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    tables = beside(found.beside)
+    st.caption("What is changed in the study's spec")
+    st.dataframe(tables.changes, hide_index=True, alt="Values of the spec that differ")
+    st.caption("Costs beside the study's spec, for one image")
+    st.dataframe(tables.figures, hide_index=True, alt="Costs of the candidate and of the spec")
+    st.caption("Stages")
+    st.dataframe(tables.stages, hide_index=True, alt="Stages of the candidate and of the spec")
