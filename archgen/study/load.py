@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from archgen import files, yamlfile
 from archgen.columns import from_validation
 from archgen.errors import ArchError, unknown
-from archgen.spec import load
+from archgen.spec import Net, load, parse
 from archgen.study.solve import solve
 from archgen.study.space import (
     COSTS,
@@ -50,7 +50,35 @@ def load_study(name_or_path: str | Path, *, root: Path | None = None) -> Study:
         ArchError: No such study, or a mistake in it, with file and line: an unknown key, a path
             that the spec does not have, an end of a range that does not build or not fit the data.
     """
-    study, document = _read(str(name_or_path))
+    return _checked(*_read(str(name_or_path)), root)
+
+
+def parse_study(text: str, spec: str = "", *, root: Path | None = None) -> Study:
+    """Check a study that lies in no file, as `load_study` does.
+
+    Args:
+        text: The study as YAML.
+        spec: Its spec as YAML; without it the study names a shipped one.
+        root: Where data sets lie; by default `archgen.train.datasets.DEFAULT_ROOT`.
+
+    Raises:
+        ArchError: A mistake in the study or its spec, with its line.
+    """
+    document = yamlfile.parse(text, "study.yaml")
+    return _checked(_built(document, lambda study: _given(study, spec)), document, root)
+
+
+def _given(study: Study, spec: str) -> Net:
+    if spec:
+        return parse(spec, "spec.yaml")
+    known = files.names("specs")
+    if study.spec not in known:
+        raise ArchError("", f"{unknown('spec', study.spec, known)}; or give the spec too")
+    return load(study.spec)
+
+
+def _checked(study: Study, document: yamlfile.Document, root: Path | None) -> Study:
+    """Make a study's spec fit its data, and refuse what could go wrong later."""
     data, dropout = study.train.data, study.train.head_dropout
     try:
         fitting = adapt(study.net, data, root=root, head_dropout=dropout)
@@ -76,16 +104,22 @@ def read_study(file: Path) -> Study:
 def _read(name_or_path: str) -> tuple[Study, yamlfile.Document]:
     """Read a study and its spec as they are written."""
     document = yamlfile.read(files.find("studies", name_or_path))
+    file = Path(document.file)
+    return _built(document, lambda study: load(_spec_of(study, file))), document
+
+
+def _built(document: yamlfile.Document, net_of: Callable[[Study], Net]) -> Study:
+    """Make a study of what is written, and its spec."""
     try:
         study = Study.model_validate(document.value)
     except ValidationError as error:
         raise _mistake(error, document) from None
     try:
-        study._net = load(_spec_of(study, Path(document.file)))
+        study._net = net_of(study)
         study._net.graph()
     except ArchError as error:
         raise _at(document, ("spec",), str(error)) from None
-    return study, document
+    return study
 
 
 def _spec_of(study: Study, file: Path) -> str | Path:
