@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+
 import streamlit as st
 
 from archgen import ArchError
 from archgen.explorer import DEFAULT, Shown
 
 KEY = "net"
+_ASKED = "--net="
 
 
 def current() -> Shown:
     """Give the network on the screen: the address's, or what this session showed last."""
-    word = st.query_params.get(KEY) or st.session_state.get(KEY) or DEFAULT
+    word = st.query_params.get(KEY) or st.session_state.get(KEY) or _first()
     try:
         shown = Shown.read(word)
     except ArchError as error:
@@ -20,6 +23,12 @@ def current() -> Shown:
         shown = Shown()
     show(shown)
     return shown
+
+
+def _first() -> str:
+    """Give what ``archgen app`` was asked to show, if it was."""
+    asked = (each.removeprefix(_ASKED) for each in sys.argv if each.startswith(_ASKED))
+    return next(asked, DEFAULT)
 
 
 def show(shown: Shown) -> None:
