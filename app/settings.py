@@ -12,17 +12,18 @@ from archgen.explorer.settings import Setting
 
 
 def ask(settings: Sequence[Setting], key: str, columns: int = 3) -> dict[str, Any]:
-    """Ask for some settings side by side, and give those that were changed, by path.
+    """Ask for some settings in rows, and give those that were changed, by path.
 
     Args:
         settings: What to ask for.
         key: What tells them from those of another study.
         columns: How many stand beside one another.
     """
-    places = st.columns(columns)
     changes = {}
     for index, setting in enumerate(settings):
-        with places[index % columns]:
+        if index % columns == 0:
+            row = st.columns(columns, vertical_alignment="bottom")
+        with row[index % columns]:
             value = _widget(setting, f"{key}:{setting.path}")
         if value != setting.value:
             changes[setting.path] = value
@@ -41,21 +42,18 @@ def _widget(setting: Setting, key: str) -> Any:
         case "text":
             return st.text_input(value=setting.value, **told)
         case "whole":
-            return st.number_input(
-                value=setting.value, min_value=_whole(setting.low), max_value=_whole(setting.high),
-                step=1, **told,
-            )  # fmt: skip
+            return st.number_input(step=1, **_numbers(setting, int), **told)
         case "number":
-            value = setting.value if setting.value is None else float(setting.value)
             return st.number_input(
-                value=value, min_value=setting.low and float(setting.low),
-                max_value=setting.high and float(setting.high),
-                step=_step(value), format="%g", placeholder="not set", **told,
+                step=_step(setting.value), format="%g", placeholder="not set",
+                **_numbers(setting, float), **told,
             )  # fmt: skip
 
 
-def _whole(bound: float | None) -> int | None:
-    return None if bound is None else int(bound)
+def _numbers(setting: Setting, kind: type[int] | type[float]) -> dict[str, Any]:
+    """A number's value and bounds, all of the one type that Streamlit asks for."""
+    numbers = {"value": setting.value, "min_value": setting.low, "max_value": setting.high}
+    return {name: None if each is None else kind(each) for name, each in numbers.items()}
 
 
 def _step(value: float | None) -> float:

@@ -63,13 +63,14 @@ def settings(
 
 
 def _setting(path: str, schema: Mapping[str, Any], value: Any) -> Setting | None:
-    either = {**schema, **schema.get("anyOf", [{}])[0]}
-    options = tuple(either.get("enum", ()))
-    kind = "choice" if options else _KINDS.get(either.get("type", ""))
+    either = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
+    first = {**schema, **either[0]}
+    options = tuple(first.get("enum", ())) if len(either) == 1 else ()
+    kind = "choice" if options else _KINDS.get(first.get("type", ""))
     if kind is None:
         return None
-    low = either.get("minimum", either.get("exclusiveMinimum"))
-    high = either.get("maximum", either.get("exclusiveMaximum"))
+    low = first.get("minimum", first.get("exclusiveMinimum"))
+    high = first.get("maximum", first.get("exclusiveMaximum"))
     label = path.rpartition(".")[2].replace("_", " ").capitalize()
     return Setting(path, label, kind, value, low, high, options, schema.get("description", ""))
 

@@ -14,6 +14,7 @@ def test_every_field_of_a_recipe_is_a_setting_with_its_bounds_and_help() -> None
     epochs = found["train.epochs"]
     assert (epochs.kind, epochs.value, epochs.low, epochs.high) == ("whole", 3, 1, 10_000)
     assert found["train.schedule"].options == ("cosine", "step")
+    assert (found["train.data"].kind, found["train.data"].value) == ("text", "digits")
     assert found["train.nesterov"].kind == "flag"
     clip = found["train.clip"]
     assert (clip.label, clip.kind, clip.value, clip.low, clip.high) == (
