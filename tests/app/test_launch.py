@@ -37,14 +37,14 @@ def test_what_is_changed_is_what_will_run() -> None:
     page = open_page("launch", space="pyramid")
     page.number_input(key="pyramid:trials").set_value(5)
     page.number_input(key="pyramid:train.lr").set_value(0.2)
-    page.number_input(key="pyramid:keep.macs.max").set_value(None)
+    page.number_input(key="pyramid:keep.params.min").set_value(1000.0)
     page.selectbox(key="pyramid:sampler.kind").set_value("qmc")
     page.text_area(key="pyramid:vary").set_value("stages.width.alpha: {from: 4, to: 9}").run()
     assert not page.error
     said = page.code[0].value
     for part in ("trials: 5", "lr: 0.2", "kind: qmc", "to: 9,"):
         assert part in said
-    assert "macs" not in said
+    assert "min: 1000.0" in said
 
 
 @pytest.mark.parametrize(
