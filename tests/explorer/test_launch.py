@@ -80,7 +80,7 @@ def test_changes_are_checked_as_a_study_is(here: Path) -> None:
 
 def test_a_study_of_ones_own_brings_its_spec_or_names_a_shipped_one() -> None:
     assert checked(TINY, {}).net.name == "small"
-    with pytest.raises(ArchError, match=r"study.yaml:2: spec: no spec 'small.yaml'.*give the spec"):
+    with pytest.raises(ArchError, match=r"study.yaml:2: spec: 'small.yaml' is none of the"):
         checked(Draft(STUDY_TEXT), {})
     with pytest.raises(ArchError, match=r"spec.yaml:4: .*no field"):
         checked(Draft(STUDY_TEXT, SPEC.replace("width: 4", "wdth: 4")), {})
