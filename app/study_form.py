@@ -13,7 +13,7 @@ from archgen.explorer.settings import settings
 from archgen.study.space import Study
 
 
-def choose() -> tuple[str, launch.Draft]:
+def choose() -> tuple[str, launch.StudyText]:
     """Ask for a study: a shipped one, an earlier search, or a file; give it with a key of its own.
 
     Raises:
@@ -28,9 +28,9 @@ def choose() -> tuple[str, launch.Draft]:
         study = st.file_uploader("Study (YAML)", type=["yaml", "yml"])
         spec = st.file_uploader("Its spec, unless it names a shipped one", type=["yaml", "yml"])
     if study is None:
-        return origin, launch.draft(origin)
+        return origin, launch.written(origin)
     texts = [launch.uploaded(each.getvalue(), each.name) for each in (study, spec) if each]
-    return study.file_id, launch.Draft(*texts)
+    return study.file_id, launch.StudyText(*texts)
 
 
 def ask_numbers(study: Study, key: str) -> dict[str, Any]:

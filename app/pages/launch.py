@@ -13,8 +13,8 @@ st.title("Start a search")
 show_searches()
 st.subheader("A new one, or one to go on with")
 try:
-    key, draft = choose()
-    study = launch.checked(draft, ask_numbers(launch.checked(draft, {}), key))
+    key, text = choose()
+    study = launch.checked(text, ask_numbers(launch.checked(text, {}), key))
 except ArchError as error:
     st.error(str(error))
     st.stop()

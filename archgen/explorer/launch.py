@@ -28,7 +28,7 @@ _TAIL = 4096
 
 
 @dataclass(frozen=True)
-class Draft:
+class StudyText:
     """A study as it is written.
 
     Args:
@@ -60,7 +60,7 @@ def origins() -> list[str]:
     return [*files.names("studies"), *sorted(str(path.parent) for path in RUNS.glob(f"*/{STUDY}"))]
 
 
-def draft(origin: str) -> Draft:
+def written(origin: str) -> StudyText:
     """Read one of `origins`.
 
     Raises:
@@ -70,8 +70,8 @@ def draft(origin: str) -> Draft:
     if origin not in known:
         raise ArchError("", unknown("study", origin, known))
     if origin in files.names("studies"):
-        return Draft(_text(files.find("studies", origin)))
-    return Draft(_text(Path(origin) / STUDY), _text(Path(origin) / SPEC))
+        return StudyText(_text(files.find("studies", origin)))
+    return StudyText(_text(Path(origin) / STUDY), _text(Path(origin) / SPEC))
 
 
 def _text(file: Path) -> str:
@@ -93,8 +93,8 @@ def uploaded(content: bytes, name: str) -> str:
         raise ArchError("", "is no text in UTF-8", file=name) from None
 
 
-def checked(given: Draft, changes: Mapping[str, Any]) -> Study:
-    """Make a study of a draft with some values changed.
+def checked(given: StudyText, changes: Mapping[str, Any]) -> Study:
+    """Make a study of its text with some values changed.
 
     Args:
         given: As it was written.

@@ -13,7 +13,7 @@ import pytest
 
 from archgen import ArchError, yamlfile
 from archgen.explorer import launch
-from archgen.explorer.launch import Draft, checked
+from archgen.explorer.launch import StudyText, checked
 from archgen.study import load_study, trials
 from archgen.study.runs import owner, runs
 from archgen.study.storage import LOCK, RUNS, STUDY, owned
@@ -35,7 +35,7 @@ train: {data: digits, epochs: 2, batch: 256, lr: 0.1}
 sampler: {kind: random, seed: 0}
 trials: 2
 """
-TINY = Draft(STUDY_TEXT, SPEC)
+TINY = StudyText(STUDY_TEXT, SPEC)
 LONG = {"trials": 8, "train.epochs": 5000, "pruner.kind": "none"}
 
 
@@ -56,16 +56,18 @@ def wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.1)
 
 
-def test_a_draft_is_a_shipped_study_or_an_earlier_search_and_no_other_file(here: Path) -> None:
-    assert checked(launch.draft("pyramid"), {}).data() == load_study("pyramid").data()
+def test_a_shipped_study_or_an_earlier_search_is_read_and_no_other_file(
+    here: Path,
+) -> None:
+    assert checked(launch.written("pyramid"), {}).data() == load_study("pyramid").data()
     for origin in ("../secret", "studies/runs/../../secret", str(here), ""):
         with pytest.raises(ArchError, match="no study"):
-            launch.draft(origin)
+            launch.written(origin)
 
 
 def test_changes_are_checked_as_a_study_is(here: Path) -> None:
     study = checked(
-        launch.draft("pyramid"), {"trials": 5, "train.epochs": 3, "keep.macs.max": None}
+        launch.written("pyramid"), {"trials": 5, "train.epochs": 3, "keep.macs.max": None}
     )
     assert (study.trials, study.train.epochs, [*study.keep]) == (5, 3, ["params"])
     for change, said in [
@@ -75,15 +77,15 @@ def test_changes_are_checked_as_a_study_is(here: Path) -> None:
         ({"keep.params.min": 1e9}, "min 1000000000.0 must not be above max"),
     ]:
         with pytest.raises(ArchError, match=said):
-            checked(launch.draft("pyramid"), change)
+            checked(launch.written("pyramid"), change)
 
 
 def test_a_study_of_ones_own_brings_its_spec_or_names_a_shipped_one() -> None:
     assert checked(TINY, {}).net.name == "small"
     with pytest.raises(ArchError, match=r"study.yaml:2: spec: 'small.yaml' is none of the"):
-        checked(Draft(STUDY_TEXT), {})
+        checked(StudyText(STUDY_TEXT), {})
     with pytest.raises(ArchError, match=r"spec.yaml:4: .*no field"):
-        checked(Draft(STUDY_TEXT, SPEC.replace("width: 4", "wdth: 4")), {})
+        checked(StudyText(STUDY_TEXT, SPEC.replace("width: 4", "wdth: 4")), {})
     with pytest.raises(ArchError, match=r"own\.yaml: is no text in UTF-8"):
         launch.uploaded(b"\xff\xfe", "own.yaml")
 
@@ -93,7 +95,7 @@ def test_limits_are_asked_for_even_where_there_are_none() -> None:
     assert bounds == dict.fromkeys(
         [f"keep.{cost}.{end}" for cost in ("params", "macs") for end in ("max", "min")]
     )
-    held = checked(launch.draft("pyramid"), {"keep.params.min": 1000})
+    held = checked(launch.written("pyramid"), {"keep.params.min": 1000})
     assert [each.value for each in launch.limits(held)] == [200e3, 1000, 3e6, None]
 
 
@@ -104,7 +106,7 @@ def test_a_search_runs_to_its_end_and_goes_on_with_more(here: Path) -> None:
     folder = RUNS / "tiny"
     assert [run.state for run in runs()] == ["complete"]
     assert launch.said(folder).startswith("archgen best tiny shows more")
-    again = checked(launch.draft(str(folder)), {"trials": 3})
+    again = checked(launch.written(str(folder)), {"trials": 3})
     launch.start(again, workers=1, device="cpu")
     wait_for(lambda: not launch.running())
     assert sum(row.trained for row in trials(folder)) == 3
@@ -117,7 +119,7 @@ def test_a_search_runs_to_its_end_and_goes_on_with_more(here: Path) -> None:
 def test_a_search_outlives_who_started_it_and_stops_alone(here: Path) -> None:
     starter = (
         "from archgen.explorer.launch import *\n"
-        f"start(checked(Draft({STUDY_TEXT!r}, {SPEC!r}), {LONG!r}), workers=1, device='cpu')"
+        f"start(checked(StudyText({STUDY_TEXT!r}, {SPEC!r}), {LONG!r}), workers=1, device='cpu')"
     )
     subprocess.run([sys.executable, "-c", starter], check=True)
     launch.start(checked(TINY, {**LONG, "name": "other"}), workers=1, device="cpu")
