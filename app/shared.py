@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import streamlit as st
 
@@ -11,11 +12,12 @@ from archgen.explorer import DEFAULT, Shown
 from archgen.report.charts import Chart
 
 KEY = "net"
+_ASKED = "--net="
 
 
 def current() -> Shown:
     """Give the network on the screen: the address's, or what this session showed last."""
-    word = st.query_params.get(KEY) or st.session_state.get(KEY) or DEFAULT
+    word = st.query_params.get(KEY) or st.session_state.get(KEY) or _first()
     try:
         shown = Shown.read(word)
     except ArchError as error:
@@ -23,6 +25,12 @@ def current() -> Shown:
         shown = Shown()
     show(shown)
     return shown
+
+
+def _first() -> str:
+    """Give what ``archgen app`` was asked to show, if it was."""
+    asked = (each.removeprefix(_ASKED) for each in sys.argv if each.startswith(_ASKED))
+    return next(asked, DEFAULT)
 
 
 def show(shown: Shown) -> None:

@@ -60,7 +60,16 @@ HOMES = {
     "plotly": ([], ["report"]),
     "yaml": (["yamlfile"], []),
     "pydantic": (
-        ["columns", "blocks", "joins", "spec", "study", "train.datasets", "train.recipe"],
+        [
+            "columns",
+            "blocks",
+            "joins",
+            "spec",
+            "study",
+            "train.datasets",
+            "train.recipe",
+            "explorer",
+        ],
         ["cli"],
     ),
 }
@@ -183,6 +192,7 @@ def test_no_other_library_is_imported():
         "import archgen as a; n = a.load('dpn92'); a.cost(n); a.source(n); n.digest(); n.dump()",
         "import archgen as a; a.fit(a.load('resnet18'), 'params', 5e6, ['stages.width.3'])",
         "from archgen.study import load_study; load_study('pyramid')",
+        "from archgen.explorer import launch as s; s.checked(s.written('mixed'), {}); s.running()",
         "from archgen import load, view; n = load('dpn68'); view.compare(n, n); view.cost_row(n)",
         "from archgen import analysis as a, load; n = load('dpn92'); "
         "a.receptive_field(n); a.parallelism(n); a.saved_bytes(n)",

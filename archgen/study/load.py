@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from archgen import files, yamlfile
-from archgen.columns import from_validation
 from archgen.errors import ArchError, unknown
-from archgen.spec import load
+from archgen.spec import Net, load, parse
+from archgen.study.mistakes import at, mistake
 from archgen.study.solve import solve
 from archgen.study.space import (
     COSTS,
@@ -21,10 +20,7 @@ from archgen.study.space import (
     TRAINED,
     Branch,
     Choice,
-    Limit,
-    Pruner,
     Range,
-    Sampler,
     Space,
     Study,
     candidate,
@@ -33,7 +29,6 @@ from archgen.study.space import (
     walk,
 )
 from archgen.train.adapt import adapt
-from archgen.train.recipe import Recipe
 from archgen.yamlfile import Loc
 
 
@@ -50,15 +45,42 @@ def load_study(name_or_path: str | Path, *, root: Path | None = None) -> Study:
         ArchError: No such study, or a mistake in it, with file and line: an unknown key, a path
             that the spec does not have, an end of a range that does not build or not fit the data.
     """
-    study, document = _read(str(name_or_path))
+    return _checked(*_read(str(name_or_path)), root)
+
+
+def parse_study(text: str, spec: str = "") -> Study:
+    """Check a study that lies in no file, as `load_study` does.
+
+    Args:
+        text: The study as YAML.
+        spec: Its spec as YAML; without it the study names a shipped one.
+
+    Raises:
+        ArchError: A mistake in the study or its spec, with its line.
+    """
+    document = yamlfile.parse(text, "study.yaml")
+    return _checked(_built(document, lambda study: _given(study, spec)), document, None)
+
+
+def _given(study: Study, spec: str) -> Net:
+    if spec:
+        return parse(spec, "spec.yaml")
+    if study.spec not in files.names("specs"):
+        message = f"{study.spec!r} is none of the shipped specs (archgen list); give the spec too"
+        raise ArchError("", message)
+    return load(study.spec)
+
+
+def _checked(study: Study, document: yamlfile.Document, root: Path | None) -> Study:
+    """Make a study's spec fit its data, and refuse what could go wrong later."""
     data, dropout = study.train.data, study.train.head_dropout
     try:
         fitting = adapt(study.net, data, root=root, head_dropout=dropout)
     except ArchError as error:
-        raise _at(document, ("train", "data"), str(error)) from None
+        raise at(document, ("train", "data"), str(error)) from None
     study._net, study._changes, study._root = fitting.net, fitting.changes, root
     for loc, message in _complaints(study):
-        raise _at(document, loc, message)
+        raise at(document, loc, message)
     return study
 
 
@@ -76,16 +98,22 @@ def read_study(file: Path) -> Study:
 def _read(name_or_path: str) -> tuple[Study, yamlfile.Document]:
     """Read a study and its spec as they are written."""
     document = yamlfile.read(files.find("studies", name_or_path))
+    file = Path(document.file)
+    return _built(document, lambda study: load(_spec_of(study, file))), document
+
+
+def _built(document: yamlfile.Document, net_of: Callable[[Study], Net]) -> Study:
+    """Make a study of what is written, and its spec."""
     try:
         study = Study.model_validate(document.value)
     except ValidationError as error:
-        raise _mistake(error, document) from None
+        raise mistake(error, document) from None
     try:
-        study._net = load(_spec_of(study, Path(document.file)))
+        study._net = net_of(study)
         study._net.graph()
     except ArchError as error:
-        raise _at(document, ("spec",), str(error)) from None
-    return study, document
+        raise at(document, ("spec",), str(error)) from None
+    return study
 
 
 def _spec_of(study: Study, file: Path) -> str | Path:
@@ -234,86 +262,3 @@ def _refusal(study: Study, values: Mapping[str, Any]) -> ArchError | None:
     except ArchError as error:
         return error
     return None
-
-
-def _mistake(error: ValidationError, document: yamlfile.Document) -> ArchError:
-    """Say one of pydantic's complaints with the file's own path, line and alternatives."""
-    found = error.errors(include_url=False)
-    # A misspelt key is also a missing one: say the former.
-    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
-    loc = _inside(document.value, first["loc"])
-    if first["type"] == "missing":
-        return _at(document, (*loc, first["loc"][-1]), "this field is required")
-    if first["type"] == "extra_forbidden":
-        return _at(document, loc, unknown("key", str(loc[-1]), _keys(first["loc"])))
-    if first["type"] == "value_error":
-        return _at(document, loc, first["msg"].removeprefix("Value error, "))
-    if first["type"] not in _ASKED:
-        return _at(document, loc, from_validation(error, "").message)
-    asked = _ASKED[first["type"]].format(**first.get("ctx", {}))
-    if len(found) > 1 and found[1]["loc"] == (*first["loc"][:-1], "float"):
-        asked = "a number"
-    given = first["input"]
-    short = first["type"] in ("too_short", "too_long")
-    return _at(document, loc, f"give {asked}, not {len(given) if short else _short(given)}")
-
-
-# What pydantic's types of complaints ask for.
-_ASKED = {
-    "model_type": "a mapping",
-    "dict_type": "a mapping",
-    "list_type": "a list",
-    "too_short": "at least {min_length}",
-    "too_long": "at most {max_length}",
-    "string_type": "a word",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "literal_error": "{expected}",
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
-}
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) < 60 else text[:57] + "..."
-
-
-def _keys(loc: tuple[str | int, ...]) -> list[str]:
-    """The keys that there are where pydantic found one that is not."""
-    section: type[BaseModel] = Study
-    if loc[0] == "vary":
-        section = _VARY[str(loc[-2])]
-    elif len(loc) > 1:
-        section = _SECTIONS[str(loc[0])]
-    known = [field.alias or name for name, field in section.model_fields.items()]
-    return [*known, "any"] if section is Range else known
-
-
-def _inside(value: Any, loc: Loc) -> Loc:
-    """The parts of pydantic's place that the file has: without tags and types."""
-    kept: list[str | int] = []
-    for part in loc:
-        entries = dict(enumerate(value)) if isinstance(value, list) else value
-        if isinstance(entries, dict) and part in entries:
-            value = entries[part]
-            kept.append(part)
-    return tuple(kept)
-
-
-_VARY: dict[str, type[BaseModel]] = {"range": Range, "choice": Choice, "branch": Branch}
-_SECTIONS: dict[str, type[BaseModel]] = {
-    "keep": Limit,
-    "train": Recipe,
-    "sampler": Sampler,
-    "pruner": Pruner,
-}
-
-
-def _at(document: yamlfile.Document, loc: Loc, message: str) -> ArchError:
-    return ArchError(".".join(map(str, loc)), message, file=document.file, line=document.line(loc))

@@ -102,6 +102,28 @@ def held(folder: Path) -> bool:
     return False
 
 
+def owner(folder: Path) -> int | None:
+    """The process on this machine that is searching in a folder; None where there is none."""
+    if not held(folder):
+        return None
+    try:
+        number = int((folder / LOCK).read_text())
+    except (OSError, ValueError):  # it has just ended, or just begun
+        return None
+    return number if _opened(number, folder / LOCK) else None
+
+
+def _opened(process: int, lock: Path) -> bool:
+    """Whether a process has the lock open: on a shared disk it may be another machine's."""
+    handles = Path(f"/proc/{process}/fd")
+    if not Path("/proc/self/fd").is_dir():  # not Linux
+        return True
+    try:
+        return any(handle.resolve() == lock.resolve() for handle in handles.iterdir())
+    except OSError:
+        return False
+
+
 def changed(folder: Path) -> datetime:
     """When a search last wrote to its journal; local time, to the second."""
     stamp = (folder / JOURNAL).stat().st_mtime

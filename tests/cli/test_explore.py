@@ -42,7 +42,7 @@ def server(here: Path) -> Iterator[int]:
     port = free_port()
     log = (here / "log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", "archgen", "app", "--port", str(port)],
+        [sys.executable, "-m", "archgen", "app", "--port", str(port), "--no-open"],
         cwd=here, stdout=log, stderr=log, env={**os.environ, "HOME": str(here)},
     )  # fmt: skip
     try:
@@ -77,3 +77,12 @@ def test_taken_port_is_one_line(run) -> None:
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr == f"error: app: port {port} is in use; choose another with --port\n"
+
+
+def test_a_spec_that_cannot_be_shown_is_one_line(run, here: Path) -> None:
+    (here / "broken.yaml").write_text("name: x\ninput: [3, 8, 8]\nnodes: {a: {blok: conv}}\n")
+    for spec, said in [("dpn13", "did you mean"), ("broken.yaml", "broken.yaml:3")]:
+        result = run("app", spec)
+        assert result.exit_code == 1
+        assert said in result.stderr
+        assert result.stderr.count("\n") == 1

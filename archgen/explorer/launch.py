@@ -1,0 +1,187 @@
+"""Searches that the explorer starts and stops: each is a process of its own, and outlives it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archgen import files, yamlfile
+from archgen.errors import ArchError, unknown
+from archgen.explorer.settings import Setting, changed
+from archgen.study.load import parse_study
+from archgen.study.place import check_device
+from archgen.study.runs import owner
+from archgen.study.space import Limit, Study
+from archgen.study.storage import LOCK, RUNS, SPEC, STUDY, owned, settle, writable
+
+SAID = "search.log"
+"""In a search's folder: what it printed, if it was started from here."""
+_TAIL = 4096
+
+
+@dataclass(frozen=True)
+class StudyText:
+    """A study as it is written.
+
+    Args:
+        text: YAML.
+        spec: Its spec as YAML; empty where the study names a shipped one.
+    """
+
+    text: str
+    spec: str = ""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search that is running.
+
+    Args:
+        folder: Where its results go.
+        process: The number of its process.
+        said: The last line that it printed; empty where it prints elsewhere.
+    """
+
+    folder: Path
+    process: int
+    said: str
+
+
+def origins() -> list[str]:
+    """What a search can begin with: shipped studies by name, and folders of earlier searches."""
+    return [*files.names("studies"), *sorted(str(path.parent) for path in RUNS.glob(f"*/{STUDY}"))]
+
+
+def written(origin: str) -> StudyText:
+    """Read one of `origins`.
+
+    Raises:
+        ArchError: It is none of them, or cannot be read.
+    """
+    known = origins()
+    if origin not in known:
+        raise ArchError("", unknown("study", origin, known))
+    if origin in files.names("studies"):
+        return StudyText(_text(files.find("studies", origin)))
+    return StudyText(_text(Path(origin) / STUDY), _text(Path(origin) / SPEC))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ArchError("", f"cannot read: {files.reason(error)}", file=str(file)) from None
+
+
+def uploaded(content: bytes, name: str) -> str:
+    """Read a file that someone uploads.
+
+    Raises:
+        ArchError: It is no text in UTF-8.
+    """
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise ArchError("", "is no text in UTF-8", file=name) from None
+
+
+def checked(given: StudyText, changes: Mapping[str, Any]) -> Study:
+    """Make a study of its text with some values changed.
+
+    Args:
+        given: As it was written.
+        changes: Dotted path to value; None takes a key away.
+
+    Raises:
+        ArchError: A mistake in the study, its spec or a change.
+    """
+    study = parse_study(given.text, given.spec)
+    data = yamlfile.parse(given.text, "study.yaml").value
+    asked = changed(data, changes)
+    if "keep" in asked:
+        asked["keep"] = {cost: limit for cost, limit in asked["keep"].items() if limit}
+    return study if asked == data else parse_study(yamlfile.dump(asked), given.spec)
+
+
+def limits(study: Study) -> list[Setting]:
+    """The bounds of a study's costs, those of parameters and MACs even where it has none."""
+    found = []
+    for cost in dict.fromkeys([*study.keep, "params", "macs"]):
+        limit = study.keep.get(cost)
+        solved = limit is not None and limit.equal is not None
+        for name in ("equal",) if solved else ("max", "min"):
+            value = getattr(limit, name, None)
+            told = Limit.model_fields[name].description or ""
+            path, label = f"keep.{cost}.{name}", f"{cost}, {name}"
+            found.append(Setting(path, label, "number", value, None, None, (), told))
+    return found
+
+
+def start(study: Study, *, workers: int | None = None, device: str = "auto") -> str:
+    """Start a search, or go on with an earlier one, and see that it holds its folder.
+
+    Args:
+        study: From `checked`.
+        workers: Candidates trained side by side; None for as many as the machine has places.
+        device: As ``archgen search --device`` takes it.
+
+    Returns:
+        The last line that it printed: it may have ended already.
+
+    Raises:
+        ArchError: Another search is running on this study, its folder is another study's or
+            cannot be written, or the search ended with an error.
+    """
+    check_device(device)
+    folder = RUNS / study.name
+    with owned(folder):
+        settle(folder, study)
+    command = [sys.executable, "-m", "archgen", "search", "--space", str(folder / STUDY)]
+    command += ["--device", device, *(["--workers", str(workers)] if workers else [])]
+    with writable(folder), (folder / SAID).open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # or a zombie would be left
+    while process.poll() is None and owner(folder) != process.pid:
+        time.sleep(0.05)
+    if process.returncode:
+        raise ArchError("", said(folder).removeprefix("error: "))
+    return said(folder)
+
+
+def running() -> list[Search]:
+    """The searches that are running on this machine, whoever started them."""
+    folders = sorted(lock.parent for lock in RUNS.glob(f"*/{LOCK}"))
+    owners = {folder: owner(folder) for folder in folders}
+    return [Search(folder, process, said(folder)) for folder, process in owners.items() if process]
+
+
+def said(folder: Path) -> str:
+    """The last line that a search printed, if it was started from here; else empty."""
+    try:
+        with (folder / SAID).open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
+            lines = log.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return lines[-1].strip() if lines else ""
+
+
+def stop(search: Search) -> None:
+    """Ask a search to end as Ctrl-C does: it keeps all results. Nothing where it has ended."""
+    if owner(search.folder) == search.process:
+        os.kill(search.process, signal.SIGINT)
