@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from diagram import draw_diagram
 from shared import current
 
 from archgen import ArchError, cost
@@ -12,5 +13,6 @@ try:
     net = shown.net()
     st.title(net.name)
     st.metric("Parameters", f"{cost(net).params:,}")
+    draw_diagram(net)
 except ArchError as error:
     st.error(str(error))

@@ -19,6 +19,7 @@ from archgen.view.papers import (
     paper_rows,
     summary,
 )
+from archgen.view.picture import Picture, picture
 from archgen.view.rows import OpRow, StageRow, op_rows, stage_rows
 from archgen.view.shades import shades
 from archgen.view.words import (
@@ -44,6 +45,7 @@ __all__ = [
     "FigureRow",
     "OpRow",
     "PaperRow",
+    "Picture",
     "SpecRow",
     "StagePair",
     "StageRow",
@@ -65,6 +67,7 @@ __all__ = [
     "op_rows",
     "op_words",
     "paper_rows",
+    "picture",
     "plain",
     "shades",
     "short",
