@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
-from shared import escaped
 
 from archgen import Net
 from archgen.explorer import Shown
+from archgen.explorer.markdown import escaped
 from archgen.ops import size
 from archgen.view import CostRow, StageRow, mebibytes, short
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
 import streamlit as st
 
 from archgen import ArchError
 from archgen.explorer import DEFAULT, Shown
-from archgen.report.charts import Chart
+from archgen.report.traces import Chart
 
 KEY = "net"
 _ASKED = "--net="
@@ -36,11 +35,6 @@ def _first() -> str:
 def show(shown: Shown) -> None:
     """Put a network on the screen, for this page's address and for the other pages."""
     st.session_state[KEY] = st.query_params[KEY] = shown.word()
-
-
-def escaped(text: str) -> str:
-    """Take from a text what Markdown would read as more than itself."""
-    return re.sub(r"([!-/:-@[-`{-~])", r"\\\1", text)
 
 
 def draw_chart(chart: Chart, key: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 from choice import draw_choice
+from diagram import draw_diagram
 from editor import draft, draw_editor
 from field import draw_field
 from headline import draw_figures, draw_head, draw_stages
@@ -11,7 +12,7 @@ from shared import current, draw_chart
 
 from archgen import ArchError
 from archgen.explorer import along_depth
-from archgen.view import cost_row, depth_rows, dot, stage_rows
+from archgen.view import cost_row, depth_rows, stage_rows
 
 shown = current()
 editing = draft(shown)
@@ -35,7 +36,7 @@ with left:
     if editing.error is not None:
         st.caption("The page shows the last network without a mistake.")
 with right:
-    st.graphviz_chart(dot(net), width="stretch", height=700, alt=f"Diagram of {net.name}")
+    draw_diagram(net)
 draw_stages(stages)
 st.subheader("Along the depth")
 draw_chart(along_depth(units), "depth")

@@ -21,6 +21,12 @@ def show(
     ops: Annotated[bool, typer.Option("--ops", help="One row an operation.")] = False,
     dot: Annotated[bool, typer.Option("--dot", help="A graph for Graphviz.")] = False,
     mermaid: Annotated[bool, typer.Option("--mermaid", help="A flowchart for Mermaid.")] = False,
+    open_: Annotated[
+        str,
+        typer.Option(
+            "--open", metavar="PATH", help="Opens a stage, stream or unit in --dot or --mermaid."
+        ),
+    ] = "",
     source: Annotated[bool, typer.Option("--source", help="The PyTorch module that runs.")] = False,
     set_: Set = None,
     blocks: Blocks = None,
@@ -32,29 +38,35 @@ def show(
         archgen show dpn131
         archgen show dpn131 --set stages.groups=32 --set stages.group_width=4
         archgen show parnet_s --dot | dot -Tsvg > parnet_s.svg
+        archgen show dpn131 --mermaid --open stages.2.5
     """
     asked = {"ops": ops, "dot": dot, "mermaid": mermaid, "source": source}
     chosen = [name for name, wanted in asked.items() if wanted]
     if len(chosen) > 1 and not json:
         raise typer.BadParameter(f"give one of --{' and --'.join(chosen)}, or --json for both")
+    if open_ and not (dot or mermaid):
+        raise typer.BadParameter("--open goes with --dot or --mermaid")
     net = load_net(spec, set_, blocks)
     if json:
-        print_json(document(net, chosen))
+        print_json(document(net, chosen, opened=open_))
     elif ops:
         _print_ops(net)
     elif chosen:
-        print_text(_text(net, chosen[0]))
+        print_text(_text(net, chosen[0], open_))
     else:
         print_stages(net)
 
 
-def document(net: Net, more: list[str], graph: Graph | None = None) -> dict[str, Any]:
+def document(
+    net: Net, more: list[str], graph: Graph | None = None, *, opened: str = ""
+) -> dict[str, Any]:
     """Give all that is shown of a network as plain data.
 
     Args:
         net: The spec.
         more: What else, as the options are called.
         graph: What a pass made of its graph; by default its graph.
+        opened: Path of what diagrams open.
     """
     from archgen.analysis import COUNTED, cost
     from archgen.view import op_rows, stage_rows
@@ -66,14 +78,16 @@ def document(net: Net, more: list[str], graph: Graph | None = None) -> dict[str,
         "stages": [asdict(row) for row in stage_rows(net, graph)],
     }
     for name in more:
-        shown[name] = op_rows(net) if name == "ops" else _text(net, name)
+        shown[name] = op_rows(net) if name == "ops" else _text(net, name, opened)
     return shown
 
 
-def _text(net: Net, kind: str) -> str:
+def _text(net: Net, kind: str, opened: str) -> str:
     from archgen import codegen, view
 
-    return {"dot": view.dot, "mermaid": view.mermaid, "source": codegen.source}[kind](net)
+    if kind == "source":
+        return codegen.source(net)
+    return view.dot(net, opened) if kind == "dot" else view.mermaid(net, opened)
 
 
 def print_stages(net: Net, graph: Graph | None = None) -> None:

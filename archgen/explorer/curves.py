@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from archgen.ops import size
-from archgen.report.charts import BLUE, GREEN, GREY, ORANGE, VERMILLION, Chart, safe
+from archgen.report.traces import BLUE, GREEN, GREY, ORANGE, VERMILLION, Chart, safe
 from archgen.view import DepthRow, mebibytes, short
 
 SKY, PURPLE = "#56B4E9", "#CC79A7"

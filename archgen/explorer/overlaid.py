@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from archgen.explorer.compared import LABELS, Entry, ratio
 from archgen.ops import size
-from archgen.report.charts import Chart, safe
+from archgen.report.traces import Chart, safe
 from archgen.view import DepthRow, mebibytes, short
 from archgen.view.comparison import FIGURES
 

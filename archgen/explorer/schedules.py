@@ -10,7 +10,7 @@ from typing import Any
 from archgen.blocks import Block
 from archgen.columns import resolve
 from archgen.joins import Join
-from archgen.report.charts import BLUE, GREY, Chart
+from archgen.report.traces import BLUE, GREY, Chart
 from archgen.spec import Net
 from archgen.spec.parts import Node
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log2
 
 from archgen.analysis import Coverage
-from archgen.report.charts import Chart, safe
+from archgen.report.traces import Chart, safe
 
 FAINTEST = -10
 """What has less than 2 ** FAINTEST of the largest share has the faintest colour."""

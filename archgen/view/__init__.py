@@ -26,6 +26,7 @@ from archgen.view.papers import (
     paper_rows,
     summary,
 )
+from archgen.view.picture import Picture, picture
 from archgen.view.rows import OpRow, StageRow, op_rows, stage_rows
 from archgen.view.shades import shades
 from archgen.view.words import (
@@ -53,6 +54,7 @@ __all__ = [
     "FigureRow",
     "OpRow",
     "PaperRow",
+    "Picture",
     "SpecRow",
     "StagePair",
     "StageRow",
@@ -76,6 +78,7 @@ __all__ = [
     "op_rows",
     "op_words",
     "paper_rows",
+    "picture",
     "plain",
     "shades",
     "short",

@@ -1,0 +1,68 @@
+"""A network's diagram: closed, or opened at the part that the address names."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from archgen import ArchError
+from archgen.spec import Net
+from archgen.view import Picture, dot, picture
+
+KEY = "open"
+INKS = {"light": "#1B2229", "dark": "#E6EAEE"}
+
+
+def draw_diagram(net: Net) -> None:
+    """Draw a network with the way into it: a click on a box, or the part's name."""
+    try:
+        drawn = picture(net, st.query_params.get(KEY, ""))
+    except ArchError:  # another network than the one that was opened
+        drawn = picture(net)
+        del st.query_params[KEY]
+    _way(drawn)
+    text = dot(net, drawn.path, link=_link, ink=INKS[st.context.theme.type or "light"])
+    st.graphviz_chart(text, alt=drawn.said)
+
+
+def _way(drawn: Picture) -> None:
+    """Lead back to what is around, and on to what is inside."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for step, path in enumerate(("", *drawn.trail)):
+            st.button(
+                path or "Whole network",
+                key=f"{KEY} {path}",
+                type="tertiary",
+                icon=":material/chevron_right:" if path else None,
+                disabled=step == len(drawn.trail),
+                on_click=_open,
+                args=[path],
+            )
+        st.selectbox(
+            "Open a part",
+            drawn.parts,
+            index=None,
+            key="part",
+            placeholder="Open a part",
+            label_visibility="collapsed",
+            on_change=_open_chosen,
+            width=260,
+        )
+
+
+def _open(path: str) -> None:
+    if path:
+        st.query_params[KEY] = path
+    else:
+        st.query_params.pop(KEY, None)
+
+
+def _open_chosen() -> None:
+    _open(st.session_state.part or "")
+    st.session_state.part = None
+
+
+def _link(path: str) -> str:
+    """Write the address that opens a path, all else as it is."""
+    return "?" + urlencode(st.query_params.to_dict() | {KEY: path})
