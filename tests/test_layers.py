@@ -35,6 +35,7 @@ LAYERS = [
     ["export"],
     ["export.load"],
     ["train"],
+    ["bench"],
     ["study"],
     ["view"],
     ["report"],
