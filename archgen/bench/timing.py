@@ -38,7 +38,8 @@ class Turn(NamedTuple):
     cpu: float
 
 
-class Spread(NamedTuple):
+@dataclass(frozen=True)
+class Spread:
     """The median of some values, between their quartiles."""
 
     low: float

@@ -94,13 +94,13 @@ def test_a_device_is_waited_for_inside_the_turn():
 
 
 def test_spreads_are_quartiles():
-    assert Spread.of([3.0]) == (3, 3, 3)
-    assert Spread.of([4.0, 1.0, 2.0, 3.0, 5.0]) == (2, 3, 4)
+    assert Spread.of([3.0]) == Spread(3, 3, 3)
+    assert Spread.of([4.0, 1.0, 2.0, 3.0, 5.0]) == Spread(2, 3, 4)
 
 
 def test_ratios_compare_within_a_round():
     """A machine that is twice as slow in every second round changes no ratio."""
     rounds = [(Turn(3 * slow, 1), Turn(2 * slow, 1)) for slow in (1, 2, 1, 2, 1)]
     timings = Timings(rounds)
-    assert timings.ratio(0, 1) == (1.5, 1.5, 1.5)
-    assert timings.wall(1) == (2, 2, 4)
+    assert timings.ratio(0, 1) == Spread(1.5, 1.5, 1.5)
+    assert timings.wall(1) == Spread(2, 2, 4)
