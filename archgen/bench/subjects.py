@@ -11,10 +11,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from archgen.errors import ArchError
 from archgen.nn import build
-from archgen.ops import Shape
+from archgen.ops import Shape, size
 from archgen.spec import Net
 
-TIMM = "timm:"
 IMAGES = 4
 """In the batch that norms take their statistics from."""
 
@@ -36,7 +35,7 @@ class Subject:
     folds: bool
 
 
-def subject(net: Net) -> Subject:
+def spec_subject(net: Net) -> Subject:
     """Build the network of a spec.
 
     Raises:
@@ -46,31 +45,30 @@ def subject(net: Net) -> Subject:
 
 
 def timm_subject(name: str, image: Shape) -> Subject:
-    """Build timm's network of a name, for images of a shape; nothing is downloaded.
+    """Build timm's network of a name; nothing is downloaded.
 
     Args:
-        name: With `TIMM` before it.
-        image: Channels, height and width.
+        name: As timm lists it.
+        image: Channels, height and width of what it shall look at.
 
     Raises:
         ArchError: timm is not installed, has no such network, or it takes no such images.
     """
+    full = f"timm:{name}"
     try:
         import timm
     except ImportError:
-        message = "timm is not installed; pip install 'archgen[peers]' does it"
-        raise ArchError(name, message) from None
-    wanted = name.removeprefix(TIMM)
-    if not timm.is_model(wanted):
-        close = get_close_matches(wanted, timm.list_models(), n=3)
+        message = "timm is not installed; pip install 'archgen[peers]' installs it"
+        raise ArchError(full, message) from None
+    if not timm.is_model(name):
+        close = get_close_matches(name, timm.list_models())
         hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-        raise ArchError(name, f"timm has no network {wanted!r}{hint}")
-    model = timm.create_model(wanted, in_chans=image[0])
+        raise ArchError(full, f"timm has no network {name!r}{hint}")
+    model = timm.create_model(name, in_chans=image[0])
     try:
-        return Subject(name, image, _settled(model, image), folds=False)
+        return Subject(full, image, _settled(model, image), folds=False)
     except (AssertionError, RuntimeError) as error:
-        size = "x".join(map(str, image))
-        raise ArchError(name, f"it takes no images of {size}: {error}") from None
+        raise ArchError(full, f"it takes no images of {size(image)}: {error}") from None
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import floor, log10
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -15,11 +15,13 @@ from archgen.cli.build import enough_memory, refuse_large
 from archgen.cli.console import note, print_json, print_table, print_text, working
 from archgen.cli.options import Batch, Blocks, Device, Json, Set, Spec, complete_spec, load_net
 from archgen.errors import ArchError, unknown
+from archgen.ops import size
 
 if TYPE_CHECKING:
+    from archgen.bench.entrants import Entrant
     from archgen.bench.run import Bench, Row
-    from archgen.bench.subjects import Subject
     from archgen.bench.timing import Spread
+    from archgen.spec import Net
 
 TIMM = "timm:"
 
@@ -79,32 +81,27 @@ def bench(
         archgen bench resnet50 --against timm:resnet50 --memory-format channels_last
     """
     forms = _forms(form)
-    net = load_net(spec, set_, blocks)
-    other = None if against is None or against.startswith(TIMM) else load_net(against)
-    for each in (net, other):
-        if each is not None:
-            refuse_large(each)
+    nets = [load_net(spec, set_, blocks)]
+    timm = None
+    if against is not None and against.startswith(TIMM):
+        timm = against.removeprefix(TIMM)
+    elif against is not None:
+        nets.insert(0, load_net(against))
+    for net in nets:
+        refuse_large(net)
     with working("loading PyTorch"):
         import torch
 
-        from archgen.bench.entrants import entrants
-        from archgen.bench.run import bench as measure
-        from archgen.bench.subjects import subject, timm_subject
         from archgen.train.device import choose_device, use_threads
 
         chosen = choose_device(device)
-        torch.manual_seed(0)
     count = threads or torch.get_num_threads()
     conditions = Conditions(str(chosen), count, batch, dtype, memory_format)
-    with use_threads(count), enough_memory(net):
-        with working(f"preparing {net.name}"):
-            subjects: list[Subject] = [subject(net)]
-            if other is not None:
-                subjects.insert(0, subject(other))
-            elif against is not None:
-                subjects.insert(0, timm_subject(against, net.input))
-            ready = entrants(subjects, forms, conditions)
+    with use_threads(count), enough_memory(nets[-1]):
+        ready = _prepared(nets, timm, forms, conditions)
         with _progress() as report:
+            from archgen.bench.run import bench as measure
+
             result = measure(ready, conditions, seconds=seconds, rounds=rounds, report=report)
     if json:
         print_json(result)
@@ -128,6 +125,23 @@ def _forms(text: str) -> list[Form]:
         if name in names[:index]:
             raise ArchError("--form", f"{name!r} is there twice")
     return names  # type: ignore[return-value]
+
+
+def _prepared(
+    nets: Sequence[Net], timm: str | None, forms: Sequence[Form], conditions: Conditions
+) -> list[Entrant]:
+    """Build the networks, that of timm first, and make their forms."""
+    import torch
+
+    from archgen.bench.entrants import entrants
+    from archgen.bench.subjects import spec_subject, timm_subject
+
+    with working(f"preparing {nets[-1].name}"):
+        torch.manual_seed(0)
+        subjects = [spec_subject(net) for net in nets]
+        if timm is not None:
+            subjects.insert(0, timm_subject(timm, nets[-1].input))
+        return entrants(subjects, forms, conditions)
 
 
 @contextmanager
@@ -161,29 +175,31 @@ def _print(result: Bench) -> None:
 
 
 def _cells(row: Row, first: Row) -> list[str]:
+    cpu = 1e3 * row.cpu_seconds.median
     return [
         row.name,
         row.form,
-        "x".join(map(str, row.input)),
+        size(row.input),
         _spread(row.seconds, 1e3),
-        f"{1e3 * row.cpu_seconds.median:,.1f}",
+        _figure(cpu, cpu),
         f"{row.images_per_second:,.1f}",
         "1" if row is first else _spread(row.ratio, 1),
     ]
 
 
 def _spread(spread: Spread, unit: float) -> str:
-    """Write ``28.3 (27.9 to 28.6)``, in as many digits as the median needs."""
-    write = _three_digits(unit * spread.median)
-    return (
-        f"{write(unit * spread.median)} ({write(unit * spread.low)} to {write(unit * spread.high)})"
+    """Write ``28.3 (27.9 to 28.6)``, in as many digits as the median has."""
+    low, middle, high = (
+        _figure(unit * value, unit * spread.median)
+        for value in (spread.low, spread.median, spread.high)
     )
+    return f"{middle} ({low} to {high})"
 
 
-def _three_digits(like: float) -> Callable[[float], str]:
-    """Give what writes numbers so that one like this has three digits."""
+def _figure(value: float, like: float) -> str:
+    """Write a number so that one like another has three digits."""
     digits = max(0, 2 - floor(log10(like))) if like > 0 else 0
-    return lambda value: f"{value:,.{digits}f}"
+    return f"{value:,.{digits}f}"
 
 
 def _remark(result: Bench) -> None:
