@@ -35,6 +35,7 @@ LAYERS = [
     ["export"],
     ["export.load"],
     ["train"],
+    ["bench"],
     ["study"],
     ["view"],
     ["report"],
@@ -46,13 +47,17 @@ LAYERS = [
 RANKS = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
 
 HOMES = {
-    "torch": (["nn", "export.load", "train"], ["cli", "study"]),
+    "torch": (["nn", "export.load", "train", "bench"], ["cli", "study"]),
     "safetensors": (["nn"], ["study", "train"]),
     "typer": (["cli"], []),
     "rich": ([], ["cli"]),
     "optuna": ([], ["study", "report"]),
     "sklearn": ([], ["train"]),
     "torchvision": ([], ["train"]),
+    "timm": ([], ["bench"]),
+    "onnx": ([], ["bench"]),
+    "onnxruntime": ([], ["bench"]),
+    "onnxscript": ([], ["bench"]),
     "scipy": ([], ["study"]),
     "networkx": ([], ["graph", "analysis"]),
     "numpy": (["train"], ["analysis"]),

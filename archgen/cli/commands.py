@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from archgen.cli.bench import bench
 from archgen.cli.build import build
 from archgen.cli.check import check
 from archgen.cli.console import complain
@@ -102,7 +103,7 @@ app = typer.Typer(
 
 app.callback(help=_help(archgen))(archgen)
 for _command in (
-    library, papers, show, cost, diff, fit, check, build, weights, train, evaluate, search,
+    library, papers, show, cost, diff, fit, bench, check, build, weights, train, evaluate, search,
     studies, best, report, schema, explore,
 ):  # fmt: skip
     app.command(_NAMES.get(_command), help=_help(_command))(_command)

@@ -27,10 +27,11 @@ def choose_device(name: str = "auto") -> torch.device:
         ) from None
     if device.type == "cpu":
         return torch.device("cpu")
-    found = torch.accelerator.device_count() if here and here.type == device.type else 0
-    if (device.index or 0) >= found:
-        has = f"{found} of type {device.type!r}" if found else f"no {device.type!r} device"
-        raise ArchError("device", f"{name!r} is not here: this machine has {has}")
+    there = ["cpu"]
+    if here is not None:
+        there += [f"{here.type}:{index}" for index in range(torch.accelerator.device_count())]
+    if f"{device.type}:{device.index or 0}" not in there:
+        raise ArchError("device", f"no device {name!r} here (there are: {', '.join(there)})")
     return device
 
 
