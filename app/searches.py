@@ -44,7 +44,7 @@ def _show(search: launch.Search) -> None:
     name = search.folder.name
     st.text(name, width=180)
     st.text(search.said or "It was started elsewhere, and prints there.", width="stretch")
-    st.page_link("pages/studies.py", label="Watch", query_params={"study": name})
+    st.page_link("screens/studies.py", label="Watch", query_params={"study": name})
     if search.process in _told():
         st.text("stopping ...")
         return

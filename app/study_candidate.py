@@ -81,7 +81,7 @@ def _show_network(study: Study, row: Row, found: Opened) -> None:
     with st.container(horizontal=True):
         if st.button("Open in Explore", type="primary", icon=":material/account_tree:"):
             show(found.shown)
-            st.switch_page("pages/explore.py")
+            st.switch_page("screens/explore.py")
         st.download_button(
             "Spec (YAML)",
             found.net.dump(),

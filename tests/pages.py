@@ -13,6 +13,6 @@ def open_page(page: str, **query: str) -> AppTest:
     """Run a page as an address opens it; an exception of ours would be a bug."""
     app = AppTest.from_file(str(SCRIPT), default_timeout=60)
     app.query_params.update(query)
-    app.switch_page(f"pages/{page}.py").run()
+    app.switch_page(f"screens/{page}.py").run()
     assert not app.exception, app.exception[0]
     return app

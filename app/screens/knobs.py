@@ -22,12 +22,12 @@ except ArchError as error:
     with st.container(horizontal=True):
         if shown.changes:
             st.button("Undo all changes", icon=":material/undo:", on_click=show, args=(base,))
-        st.page_link("pages/explore.py", label="Choose another network")
+        st.page_link("screens/explore.py", label="Choose another network")
     st.stop()
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     st.title(net.name, width="content")
-    st.page_link("pages/explore.py", label="Choose another network", icon=":material/arrow_back:")
+    st.page_link("screens/explore.py", label="Choose another network", icon=":material/arrow_back:")
 left, right = st.columns([2, 3], gap="medium")
 with left:
     draw_hold(net)

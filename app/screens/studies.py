@@ -17,7 +17,7 @@ st.title("Studies")
 found = folders()
 if not found:
     st.info("Nothing was searched in studies/runs of this folder yet.")
-    st.page_link("pages/launch.py", label="Start a search", icon=":material/play_circle:")
+    st.page_link("screens/launch.py", label="Start a search", icon=":material/play_circle:")
     st.text("or in a terminal: archgen search --space pyramid")
     st.stop()
 asked = st.query_params.get(KEY) or st.session_state.get("studied")

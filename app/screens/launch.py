@@ -39,4 +39,4 @@ if begin.button("Start", type="primary", icon=":material/play_arrow:", width="st
     remember(study.name)
     st.success(f"{study.name} is searched by a process of its own: this page may be closed.")
     st.text(said)
-    st.page_link("pages/studies.py", label="Watch it", query_params={"study": study.name})
+    st.page_link("screens/studies.py", label="Watch it", query_params={"study": study.name})
