@@ -8,21 +8,21 @@ from shared import show
 
 from archgen.explorer import Shown, titles
 
+OWN = "your own spec"
 papers = st.cache_data(titles)
 
 
 def draw_choice(shown: Shown) -> None:
     """Draw what chooses the network: a shipped spec, or a file."""
     known = papers()
-    st.session_state["spec"] = shown.spec if shown.spec in known else None
+    own = [] if shown.spec in known else [OWN]
+    st.session_state["spec"] = OWN if own else shown.spec
     left, right = st.columns([5, 2], vertical_alignment="bottom")
     left.selectbox(
         "Network",
-        list(known),
-        index=None,
-        required=True,
-        format_func=lambda name: f"{name} · {known[name]}",
-        placeholder="Your own spec; choose or type to find another",
+        [*own, *known],
+        format_func=lambda name: f"{name} · {known[name]}" if name in known else name,
+        help="Type to find one by its name or its paper",
         key="spec",
         on_change=_choose,
     )

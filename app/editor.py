@@ -32,11 +32,19 @@ _component = st.components.v2.component(
 
 
 def draft(shown: Shown) -> Draft:
-    """Give the text that is being edited: this network's, until it is another one."""
+    """Give the text that is being edited: this network's, until something is typed.
+
+    Args:
+        shown: The network on the screen; what was typed since may be another.
+    """
     kept = st.session_state.get(_DRAFT)
     if not isinstance(kept, Draft) or kept.shown != shown:
         kept = Draft.of(shown)
         _put(kept)
+    typed = (st.session_state.get(KEY) or {}).get("typed")
+    if typed and typed["edition"] == st.session_state[_EDITION] and typed["text"] != kept.text:
+        kept = st.session_state[_DRAFT] = kept.edited(typed["text"])
+        show(kept.shown)
     return kept
 
 
@@ -57,7 +65,7 @@ def draw_editor(draft: Draft) -> None:
             "line": draft.line,
             "message": draft.complaint,
         },
-        on_typed_change=_typed,
+        on_typed_change=lambda: None,
     )
 
 
@@ -65,10 +73,3 @@ def _put(draft: Draft) -> None:
     """Take another text; a new edition makes the browser let go of its own."""
     st.session_state[_DRAFT] = draft
     st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1
-
-
-def _typed() -> None:
-    typed = st.session_state[KEY]["typed"]
-    if typed["edition"] == st.session_state[_EDITION]:
-        st.session_state[_DRAFT] = edited = st.session_state[_DRAFT].edited(typed["text"])
-        show(edited.shown)

@@ -10,6 +10,9 @@ from archgen.analysis import coverage
 from archgen.explorer import seen_map
 from archgen.ops import size
 
+WIDTH = 600
+"""Pixels of the map and its colours."""
+
 
 def draw_field(net: Net, maps: list[str]) -> None:
     """Draw what the middle pixel of one map sees of another.
@@ -18,15 +21,16 @@ def draw_field(net: Net, maps: list[str]) -> None:
         net: The network.
         maps: Paths of those rows of `stage_rows` that give a map.
     """
-    left, right = st.columns(2)
+    left, right = st.columns([1, 2], gap="medium")
     of = left.selectbox("The middle pixel of", maps, index=len(maps) - 1, key="of")
     before = ["input", *maps[: maps.index(of)]]
-    seen = right.selectbox("sees of", before, index=len(before) - 1, key="seen")
+    seen = left.selectbox("sees of", before, index=len(before) - 1, key="seen")
     try:
         found = coverage(net, of, seen)
     except ArchError as error:
-        st.info(str(error))
+        right.info(str(error))
         return
     part = f"{found.density:.0%} of a field of {size(found.field.shape)}"
-    st.caption(f"{found.seen:,} positions, {part}")
-    draw_chart(seen_map(found, of, seen), "seen_map")
+    left.caption(f"{found.seen:,} positions, {part}")
+    with right:
+        draw_chart(seen_map(found, of, seen), "seen_map", width=WIDTH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Literal
 
 import streamlit as st
 
@@ -37,7 +38,7 @@ def show(shown: Shown) -> None:
     st.session_state[KEY] = st.query_params[KEY] = shown.word()
 
 
-def draw_chart(chart: Chart, key: str) -> None:
-    """Draw a figure in the colours of the theme."""
+def draw_chart(chart: Chart, key: str, width: int | Literal["stretch"] = "stretch") -> None:
+    """Draw a figure in the colours of the theme; `width` is in pixels."""
     figure = {"data": chart.data, "layout": chart.layout}
-    st.plotly_chart(figure, key=key, alt=chart.said)
+    st.plotly_chart(figure, width=width, key=key, alt=chart.said)

@@ -14,8 +14,8 @@ from archgen import ArchError
 from archgen.explorer import along_depth
 from archgen.view import cost_row, depth_rows, stage_rows
 
-shown = current()
-editing = draft(shown)
+editing = draft(current())
+shown = editing.shown
 head, choice = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
 with choice:
     draw_choice(shown)

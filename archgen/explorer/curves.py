@@ -28,8 +28,8 @@ HEIGHT = 860
 """Pixels."""
 MARKED = 120
 """Units up to which each has its mark."""
-NAMED = 0.055
-"""Part of the axis that a stage needs for its name above it."""
+LETTER = 0.019
+"""Part of the axis that a letter of a stage's name above it needs, on a narrow screen."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def _show_stages(layout: dict[str, Any], rows: Sequence[DepthRow]) -> None:
                      "y0": 0, "y1": 1, "layer": "below", "fillcolor": GREY, "opacity": 0.12,
                      "line": {"width": 0}}
                 )  # fmt: skip
-            if number <= 2 and stop - start >= NAMED * end * len(stage) / 6:
+            if number <= 2 and stop - start >= LETTER * end * len(stage):
                 layout["annotations"].append(
                     {"xref": x, "x": (start + stop) / 2, "yref": f"{y} domain", "y": 1,
                      "yanchor": "bottom", "text": safe(stage), "showarrow": False}

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 
 from archgen import files, yamlfile
 from archgen.errors import ArchError
-from archgen.explorer.shown import Shown
+from archgen.explorer.shown import FILE, Shown
 from archgen.spec import parse
-
-FILE = "spec.yaml"
-"""What messages call a text of one's own."""
 
 
 @dataclass(frozen=True)

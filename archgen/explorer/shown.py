@@ -15,6 +15,8 @@ from archgen.errors import ArchError, unknown
 from archgen.spec import Net, load, parse
 
 DEFAULT = "dpn131"
+FILE = "spec.yaml"
+"""What messages call a text of one's own."""
 _TEXT, _PART = "~", ";"
 
 
@@ -61,7 +63,7 @@ class Shown:
             ArchError: There is no such spec, or a mistake in the text, with its line.
         """
         if self.text:
-            return parse(self.text, "spec.yaml")
+            return parse(self.text, FILE)
         known = files.names("specs")  # an address must not open other files
         if self.spec not in known:
             raise ArchError("", unknown("spec", self.spec, known))
