@@ -76,23 +76,28 @@ def _draw(knob: Knob, origin: Any, *, exact: bool) -> None:
 def _draw_number(knob: Knob, value: Any, around: Span | None, args: dict[str, Any]) -> None:
     """Draw a slider, or a field to type in where there is no span."""
     kind = int if knob.whole else float
-    put(args["key"], None if value is None else kind(value))
+    put(args["key"], None if value is None else kind(value), around)
     if around is not None:
-        ends = kind(around.low), kind(around.high)
-        st.slider(
-            min_value=ends[0], max_value=ends[1], step=kind(around.step), format="%.6g", **args
-        )
+        args |= {"min_value": kind(around.low), "max_value": kind(around.high)}
+        st.slider(step=kind(around.step), format="%.6g", **args)
         return
-    low, high = (None if end is None else kind(end) for end in (knob.low, knob.high))
-    step, form = (1, None) if knob.whole else (None, "%.6g")
-    st.number_input(
-        min_value=low, max_value=high, step=step, format=form, placeholder="none", **args
-    )
+    if knob.whole:
+        args |= {"step": 1}
+    else:
+        args |= {"format": "%.6g"}
+    if knob.optional:
+        args |= {"value": None, "placeholder": "none"}
+    ends = {"min_value": knob.low, "max_value": knob.high}
+    args |= {end: kind(number) for end, number in ends.items() if number is not None}
+    st.number_input(**args)
 
 
 def _span(knob: Knob, origin: Any, value: Any) -> Span | None:
-    """Give the slider around what the number was at first, if the value is on it."""
-    if value is None or knob.number is None:
+    """Give the slider around what the number was at first, if the value is on it.
+
+    What may be absent, and was, is typed, so that it can be taken back.
+    """
+    if value is None or knob.number is None or (knob.optional and origin is None):
         return None
     number = isinstance(origin, int | float) and not isinstance(origin, bool)
     found = span(knob, origin if number else knob.number)

@@ -13,6 +13,7 @@ from archgen.inverse import COSTS
 from archgen.spec import Net
 
 KEY, WRONG = "hold", "hold refused"
+SHAPES = "shapes of controls"
 COST, TARGET, BY = "held cost", "held target", "held by"
 
 
@@ -30,13 +31,14 @@ def current_lock() -> Lock | None:
 
 def draw_hold(net: Net) -> None:
     """Let a person choose what is held, at how much, and which number follows."""
-    lock = current_lock()
+    lock, numbers = current_lock(), [knob.path for knob in knobs(net) if knob.number is not None]
+    if lock is not None and lock.by not in numbers:
+        _keep(lock := None)
     if lock is not None:
         put(COST, lock.cost)
         put(TARGET, round(lock.target))
         put(BY, lock.by)
     with st.expander("Hold a cost", icon=":material/lock:", expanded=lock is not None):
-        numbers = [knob.path for knob in knobs(net) if knob.number is not None]
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.selectbox("Hold", COSTS, None, LABELS.__getitem__, key=COST, on_change=_chosen,
                          placeholder="nothing", width=165)  # fmt: skip
@@ -50,11 +52,23 @@ def draw_hold(net: Net) -> None:
             _draw_reached(lock, net)
 
 
-def put(key: str, value: Any) -> None:
-    """Make a control show a value; one that does already is left alone, as it may be in use."""
-    shown = st.session_state.get(key)
-    if key not in st.session_state or (type(shown), shown) != (type(value), value):
+def put(key: str, value: Any, shape: object = None) -> None:
+    """Make a control show a value; one that does already is left alone, as it may be in use.
+
+    Args:
+        key: The control's.
+        value: What it shall show.
+        shape: What makes it another control, such as its ends: that starts without a value.
+    """
+    shapes = st.session_state.setdefault(SHAPES, {})
+    new = key not in st.session_state or shapes.get(key) != shape
+    if new or _typed(st.session_state[key]) != _typed(value):
         st.session_state[key] = value
+    shapes[key] = shape
+
+
+def _typed(value: Any) -> tuple[type, Any]:
+    return type(value), value
 
 
 def _draw_reached(lock: Lock, net: Net) -> None:

@@ -6,8 +6,8 @@ import streamlit as st
 from shared import show
 
 from archgen import Cost, cost, source
-from archgen.explorer import Shown, cost_csv, curve_chart, curves, tiles
-from archgen.spec import Net, differences
+from archgen.explorer import Shown, changes, cost_csv, curve_chart, curves, tiles
+from archgen.spec import Net
 from archgen.view import figure_pairs, plain, svg
 
 CURVE = "curve"
@@ -34,7 +34,7 @@ def _costs(word: str) -> Cost:
 def draw_figures(shown: Shown, base: Shown) -> None:
     """Draw what the network costs, and how far that is from what it cost."""
     pairs = figure_pairs(_costs(shown.word()), _costs(base.word()))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         for tile in tiles(pairs):
             st.metric(
                 tile.label,
@@ -43,7 +43,7 @@ def draw_figures(shown: Shown, base: Shown) -> None:
                 delta_color="off",
                 delta_arrow="off",
                 delta_description=tile.before and f"from {tile.before}",
-                width=145,
+                width=150,
             )
 
 
@@ -71,17 +71,17 @@ def draw_curves(net: Net, base: Net) -> None:
     st.caption(now[path].means)
 
 
-def draw_changes(net: Net, before: Net, base: Shown) -> None:
+def draw_changes(shown: Shown, base: Shown) -> None:
     """List what was turned, with a way back."""
-    rows = [
-        {"number": path, "before": plain(first), "now": plain(second)}
-        for path, first, second, _ in differences(before, net)
-    ]
-    if rows:
-        st.dataframe(rows, hide_index=True)
-        st.button("Undo all", icon=":material/undo:", on_click=show, args=(base,))
-    else:
+    if not shown.changes:
         st.caption("Nothing is turned yet. The address holds all that you turn: copy it to share.")
+        return
+    rows = [
+        {"number": path, "before": plain(before), "now": plain(now)}
+        for path, before, now in changes(shown)
+    ]
+    st.dataframe(rows, hide_index=True)
+    st.button("Undo all", icon=":material/undo:", on_click=show, args=(base,))
 
 
 def draw_downloads(net: Net) -> None:

@@ -36,5 +36,5 @@ with left:
 with right:
     draw_figures(shown, base)
     draw_curves(net, before)
-    draw_changes(net, before, base)
+    draw_changes(shown, base)
     draw_downloads(net)

@@ -10,11 +10,12 @@ from archgen.explorer.shown import DEFAULT, Shown
 from archgen.explorer.spans import Span, span
 from archgen.explorer.table import cost_csv
 from archgen.explorer.tiles import LABELS, Tile, tiles
-from archgen.explorer.turning import Lock, Refusal, Turned, turn
+from archgen.explorer.turning import Change, Lock, Refusal, Turned, changes, turn
 
 __all__ = [
     "DEFAULT",
     "LABELS",
+    "Change",
     "Curve",
     "Draft",
     "Knob",
@@ -25,6 +26,7 @@ __all__ = [
     "Tile",
     "Turned",
     "along_depth",
+    "changes",
     "cost_csv",
     "curve_chart",
     "curves",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from archgen.analysis import cost
 from archgen.errors import ArchError, unknown
@@ -142,6 +142,28 @@ def changed(shown: Shown, path: str, value: Any) -> Shown:
     net = replace(shown, changes=rest).net()
     same = any(knob.path == path and _same(knob.value, value) for knob in knobs(net))
     return replace(shown, changes=rest if same else rest | _written(net, path, value))
+
+
+class Change(NamedTuple):
+    """A value that is not the base's: its dotted path, what it was, what it is."""
+
+    path: str
+    before: Any
+    now: Any
+
+
+def changes(shown: Shown) -> list[Change]:
+    """List what was changed, each against what it was when that was done.
+
+    Raises:
+        ArchError: The network has no such value to change.
+    """
+    net, found = shown.base(), []
+    for path, value in shown.changes.items():
+        values = {knob.path: knob.value for knob in knobs(net)}
+        found.append(Change(path, values[path] if path in values else net.get(path), value))
+        net = net.set({path: value})
+    return found
 
 
 def _tried(shown: Shown, values: Mapping[str, Any], lock: Lock | None) -> Shown | str:
