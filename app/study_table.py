@@ -30,6 +30,7 @@ def show_table(facts: Facts, _: Watch) -> None:
     config["seconds"] = st.column_config.NumberColumn("time (s)", format=FORMATS["seconds"])
     event: Any = st.dataframe(
         table, height=HEIGHT, hide_index=True, column_config=config, key="candidates",
+        placeholder="",
         on_select="rerun", selection_mode="multi-row", alt=f"{len(rows)} candidates",
     )  # fmt: skip
     st.caption(f"{len(rows):,} of {len(facts.rows):,} candidates. Select rows to see networks.")
@@ -38,24 +39,25 @@ def show_table(facts: Facts, _: Watch) -> None:
 
 
 def _filtered(facts: Facts) -> list[Row]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        states = st.pills(
-            "Only", list(facts.counts), selection_mode="multi",
-            format_func=lambda state: f"{MARKS[state]} {state} ({facts.counts[state]:,})",
-        )  # fmt: skip
-        rows = [row for row in facts.rows if not states or row.state in states]
-        with st.popover("Between"):
-            name = st.selectbox("Score or cost", [*facts.study.score, "params", "macs", "depth"])
-            values = {v for row in rows if (v := value_of(row, name)) is not None}
-            if len(values) < 2:
-                st.caption("There is nothing to tell apart.")
-                return rows
-            low, high = min(values), max(values)
-            span = st.slider(
-                name,
-                low,
-                high,
-                (low, high),
-                format="compact" if high >= 1000 else None,
-            )
+    left, right = st.columns([6, 1], vertical_alignment="top")
+    states = left.pills(
+        "Only", list(facts.counts), selection_mode="multi", wrap=True, label_visibility="collapsed",
+        format_func=lambda state: f"{MARKS[state]} {state} ({facts.counts[state]:,})",
+    )  # fmt: skip
+    rows = [row for row in facts.rows if not states or row.state in states]
+    with right.popover("Between"):
+        names = dict.fromkeys([*facts.study.score, "params", "macs", "depth"])
+        name = st.selectbox("Score or cost", list(names))
+        values = {v for row in rows if (v := value_of(row, name)) is not None}
+        if len(values) < 2:
+            st.caption("There is nothing to tell apart.")
+            return rows
+        low, high = min(values), max(values)
+        span = st.slider(
+            name,
+            low,
+            high,
+            (low, high),
+            format="compact" if high >= 1000 else None,
+        )
     return rows if span == (low, high) else within(rows, name, *span)
