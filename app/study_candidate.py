@@ -50,19 +50,21 @@ def _opened(_study: Study, _row: Row, digest: str, values: str) -> Opened:
     return opened(_study, _row)
 
 
-def show_candidate(facts: Facts, folder: Path, numbers: list[int]) -> None:
-    """Show one of the chosen candidates: figures, what is changed, stages; and open it."""
+def show_candidate(facts: Facts, folder: Path) -> None:
+    """Show one of the chosen candidates, if any: what is changed, figures, stages; and open it."""
+    numbers = chosen(facts)
+    if not numbers:
+        return
     number = numbers[0]
-    if len(numbers) > 1:
-        picked = st.segmented_control("Candidate", numbers, default=number, required=True)
-        number = picked if picked in numbers else number
-    row = facts.rows[number]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"Candidate {number}")
+        if len(numbers) > 1:
+            picked = st.segmented_control("Candidates that are chosen", numbers, default=number)
+            number = picked if picked in numbers else number
+        row = facts.rows[number]
+        st.subheader(f"Candidate {number}: {row.state}", help=MEANINGS[row.state])
         if st.button("Close", type="tertiary", icon=":material/close:"):
             del st.query_params[KEY]
             st.rerun()
-    st.caption(f"{row.state}: {MEANINGS[row.state]}")
     if row.reason:
         st.text(row.reason)
     try:
@@ -93,7 +95,8 @@ def _show_network(study: Study, row: Row, found: Opened) -> None:
     tables = beside(found.beside)
     st.caption("What is changed in the study's spec")
     st.dataframe(tables.changes, hide_index=True, alt="Values of the spec that differ")
-    st.caption("Costs beside the study's spec, for one image")
-    st.dataframe(tables.figures, hide_index=True, alt="Costs of the candidate and of the spec")
-    st.caption("Stages")
-    st.dataframe(tables.stages, hide_index=True, alt="Stages of the candidate and of the spec")
+    left, right = st.columns(2)
+    left.caption("Costs beside the study's spec, for one image")
+    left.dataframe(tables.figures, hide_index=True, alt="Costs of the candidate and of the spec")
+    right.caption("Stages")
+    right.dataframe(tables.stages, hide_index=True, alt="Stages of the candidate and of the spec")

@@ -29,8 +29,11 @@ def show_standing(facts: Facts) -> None:
     left = seconds_left(facts)
     shown = [
         ("State", facts.state, f"The search {STATES[facts.state]}."),
-        ("Trained", f"{facts.trained:,} of {facts.study.trials:,}", "Of those asked for."),
-        ("Proposed", f"{len(facts.rows):,}", "With those beyond a limit and repeated ones."),
+        (
+            "Trained",
+            f"{facts.trained:,} of {facts.study.trials:,}",
+            f"{len(facts.rows):,} were proposed, with those beyond a limit and repeated ones.",
+        ),
         *[(f"Best {name}", *_best(facts, name)) for name in facts.study.score],
         (
             ("Training time", duration(facts.seconds), "Of all candidates together.")
@@ -38,8 +41,9 @@ def show_standing(facts: Facts) -> None:
             else ("Left, about", duration(left), "By the time that a candidate took so far.")
         ),
     ]
-    for column, (label, value, help_) in zip(st.columns(len(shown)), shown, strict=True):
-        column.metric(label, value, help=help_)
+    with st.container(horizontal=True, gap="large"):
+        for label, value, help_ in shown:
+            st.metric(label, value, help=help_, width="content")
 
 
 def _best(facts: Facts, name: str) -> tuple[str, str]:
@@ -66,12 +70,10 @@ def follow(watch: Watch, stamp: Stamp, facts: Facts | None) -> None:
     rows = running(watch.folder, facts) if facts is not None else []
     if not rows or facts is None:
         return
-    held = facts.state == "running"
-    st.caption(
-        f"{len(rows)} in training by {workers(facts)} at a time"
-        if held
-        else f"{len(rows)} interrupted: the next search of this study goes on with them"
-    )
+    if facts.state != "running":
+        st.caption(f"{len(rows)} interrupted: the next search of this study goes on with them.")
+        return
+    st.caption(f"{len(rows)} in training, by {workers(facts)} workers")
     epochs = facts.study.train.epochs
     for column, row in zip(st.columns(min(SHOWN, len(rows))), rows, strict=False):
         last = f", {facts.watched} {figure(facts.watched, row.curve[-1])}" if row.curve else ""

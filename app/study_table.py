@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from study_candidate import heard
 
-from archgen.explorer.trials import MARKS, columns, within
+from archgen.explorer.trials import BEST, MARKS, columns, within
 from archgen.report.facts import LABELS, Facts
 from archgen.study import Row
 from archgen.study.report import value_of
@@ -24,13 +24,14 @@ def show_table(facts: Facts, _: Watch) -> None:
     table = columns(facts, rows)
     config: dict[str, Any] = {
         name: st.column_config.NumberColumn(LABELS.get(name), format=FORMATS.get(name, "compact"))
-        for name in (*FORMATS, *(cost for row in facts.rows[:1] for cost in row.costs))
+        for name in (*FORMATS, *facts.study.score, "params", "macs")
         if name in table
     }
     config["seconds"] = st.column_config.NumberColumn("time (s)", format=FORMATS["seconds"])
     event: Any = st.dataframe(
-        table, height=HEIGHT, hide_index=True, column_config=config, key="candidates",
-        on_select="rerun", selection_mode="multi-row", alt=f"{len(rows)} candidates",
+        table, height=HEIGHT, hide_index=True, column_config=config, placeholder="",
+        key="candidates", on_select="rerun", selection_mode="multi-row",
+        alt=f"{len(rows)} candidates",
     )  # fmt: skip
     st.caption(f"{len(rows):,} of {len(facts.rows):,} candidates. Select rows to see networks.")
     picked = [index for index in event["selection"]["rows"] if index < len(rows)]
@@ -38,24 +39,23 @@ def show_table(facts: Facts, _: Watch) -> None:
 
 
 def _filtered(facts: Facts) -> list[Row]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        states = st.pills(
-            "Only", list(facts.counts), selection_mode="multi",
-            format_func=lambda state: f"{MARKS[state]} {state} ({facts.counts[state]:,})",
-        )  # fmt: skip
-        rows = [row for row in facts.rows if not states or row.state in states]
-        with st.popover("Between"):
-            name = st.selectbox("Score or cost", [*facts.study.score, "params", "macs", "depth"])
-            values = {v for row in rows if (v := value_of(row, name)) is not None}
-            if len(values) < 2:
-                st.caption("There is nothing to tell apart.")
-                return rows
-            low, high = min(values), max(values)
-            span = st.slider(
-                name,
-                low,
-                high,
-                (low, high),
-                format="compact" if high >= 1000 else None,
-            )
+    left, right = st.columns([6, 1], vertical_alignment="top")
+    # No counts in the labels: with other labels Streamlit takes it for another filter.
+    states = {f"{MARKS[state]} {state}": state for state in MARKS if state in facts.counts}
+    only = left.pills(
+        "Only", [BEST, *states], selection_mode="multi", wrap=True, label_visibility="collapsed"
+    )
+    leading = {row.number for row in facts.leading} if BEST in only else set()
+    kept = {states[one] for one in only if one != BEST}
+    rows = [r for r in facts.rows if not only or r.state in kept or r.number in leading]
+    with right.popover("Between"):
+        names = dict.fromkeys([*facts.study.score, "params", "macs", "depth"])
+        name = st.selectbox("Score or cost", list(names))
+        values = {v for row in rows if (v := value_of(row, name)) is not None}
+        if len(values) < 2:
+            st.caption("There is nothing to tell apart.")
+            return rows
+        low, high = min(values), max(values)
+        shape = "compact" if high >= 1000 else None
+        span = st.slider(name, low, high, (low, high), format=shape)
     return rows if span == (low, high) else within(rows, name, *span)

@@ -31,7 +31,7 @@ def show_view(facts: Facts, watch: Watch) -> None:
     asked = st.query_params.get(KEY)
     default = asked if asked in VIEWS else next(iter(VIEWS))
     view = st.segmented_control(
-        "View", list(VIEWS), default=default, required=True, label_visibility="collapsed"
+        "View", list(VIEWS), default=default, required=True, label_visibility="collapsed", wrap=True
     )
     st.query_params[KEY] = view
     VIEWS[view](facts, watch)

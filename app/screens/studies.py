@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
-from study_candidate import chosen, show_candidate
+from study_candidate import show_candidate
 from study_live import follow, show_standing, watched
 from study_views import show_view
 
@@ -13,7 +13,8 @@ from archgen.explorer.studies import facts_now, folders
 
 KEY = "study"
 
-st.title("Studies")
+head, choice = st.columns([2, 3], vertical_alignment="bottom")
+head.title("Studies")
 found = folders()
 if not found:
     st.info("Nothing was searched in studies/runs of this folder yet.")
@@ -24,7 +25,7 @@ asked = st.query_params.get(KEY) or st.session_state.get("studied")
 if asked and asked not in found:
     st.warning(escaped(f"No study {asked!r} was searched here; the one written last is shown."))
 names = list(found)
-name = st.selectbox("Study", names, names.index(asked) if asked in found else 0)
+name = choice.selectbox("Study", names, names.index(asked) if asked in found else 0)
 st.session_state["studied"] = st.query_params[KEY] = name
 watch = watched(str(found[name]))
 stamp = watch.stamp()
@@ -47,10 +48,5 @@ if facts is not None and not facts.rows:
         "the same command begins again."
     )
 elif facts is not None:
-    numbers = chosen(facts)
-    left, right = st.columns([3, 2]) if numbers else (st.container(), None)
-    with left:
-        show_view(facts, watch)
-    if right is not None:
-        with right:
-            show_candidate(facts, watch.folder, numbers)
+    show_view(facts, watch)
+    show_candidate(facts, watch.folder)

@@ -10,7 +10,7 @@ from archgen import files
 from archgen.errors import ArchError
 from archgen.explorer.shown import Shown
 from archgen.ops import size
-from archgen.report.facts import Facts, paths
+from archgen.report.facts import LABELS, Facts, paths
 from archgen.spec import Net, load
 from archgen.study import Row, Study, candidate
 from archgen.study.report import State, value_of
@@ -35,7 +35,7 @@ MARKS: dict[State, str] = {
     "duplicate": "=",
     "failed": "✗",
 }
-BEST = "★"
+BEST = "★ best"
 
 
 def columns(facts: Facts, rows: Sequence[Row]) -> dict[str, list[Any]]:
@@ -47,7 +47,7 @@ def columns(facts: Facts, rows: Sequence[Row]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {
         "candidate": [row.number for row in rows],
         "state": [
-            f"{BEST if row.number in best else MARKS[row.state]} {row.state}" for row in rows
+            BEST if row.number in best else f"{MARKS[row.state]} {row.state}" for row in rows
         ],
     }
     for name in facts.study.score:
@@ -56,7 +56,8 @@ def columns(facts: Facts, rows: Sequence[Row]) -> dict[str, list[Any]]:
         found.setdefault(name, [row.costs.get(name) for row in rows])
     said = _words(facts.study)
     for path, heading in endings(paths(rows)).items():
-        found[heading] = _alike([said(row, path) for row in rows])
+        name = path if heading in LABELS or heading in found else heading
+        found[name] = _alike([said(row, path) for row in rows])
     found["epochs"] = [row.epochs for row in rows]
     found["seconds"] = [row.seconds for row in rows]
     if any(row.test is not None for row in rows):
