@@ -152,7 +152,7 @@ def ratios(entries: Mapping[str, Entry]) -> Chart:
     layout["height"] = 130 + len(FIGURES) * (16 + 18 * len(data))
     layout["xaxis"] |= {
         "type": "log", "range": [math.log10(low), math.log10(high)],
-        "tickvals": powers, "ticktext": [*map(_times, powers)],
+        "tickvals": powers, "ticktext": [f"{power:.3g}x" for power in powers],
     }  # fmt: skip
     layout["yaxis"] = {"autorange": "reversed"}
     layout["shapes"] = [
