@@ -10,6 +10,7 @@ from shared import current
 from archgen import ArchError, files
 from archgen.explorer import Shown
 from archgen.explorer.compared import MOST, Entry, entry
+from archgen.explorer.markdown import escaped
 from archgen.explorer.presets import PRESETS, Preset
 
 KEY = "nets"
@@ -57,6 +58,7 @@ def draw_choice(words: Sequence[str]) -> None:
         key="picked",
         format_func=_label,
         max_selections=MOST,
+        wrap=True,
         on_change=lambda: choose(st.session_state["picked"]),
     )
     st.session_state["first"] = words[0]
@@ -65,9 +67,10 @@ def draw_choice(words: Sequence[str]) -> None:
         help="Ratios and differences are those to this network.",
     )  # fmt: skip
     if here not in words and len(words) < MOST:
+        name = escaped(_label(here))
         st.button(
-            "Add the network on the screen", on_click=choose, args=([*words, here],),
-            icon=":material/add:", help="What Explore and Turn knobs show, with its changes.",
+            f"Add {name} from the other pages", icon=":material/add:",
+            on_click=choose, args=([*words, here],),
         )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,8 @@ RULE = "    \n    \n -  \n    \n    \n    \n    \n    \n"
 """The lines of a table, as rich writes boxes: one below the headings."""
 NARROWEST = 6
 """Characters that an elastic column keeps."""
+FIGURE = re.compile(r"\d\S*( +(\d\S*|MiB))?")
+"""A cell that is a number or two, which mean something else when they are cut."""
 
 
 def complain(message: str) -> None:
@@ -88,7 +91,7 @@ def lay_out(
     Args:
         headings: One a column; ``>`` before a heading sets the column to the right.
         rows: The cells.
-        elastic: Columns whose texts may be cut, so that the rest fits; numbers never are.
+        elastic: Columns whose texts may be cut, so that the rest fits; figures never are.
         width: Characters in a line; None for as many as it takes.
     """
     from rich.box import Box
@@ -102,7 +105,7 @@ def lay_out(
     for heading, *column in zip(headings, *cells, strict=True):
         name = heading.removeprefix(">")
         widest = max(map(len, [name, *column]))
-        narrowest = min(NARROWEST, widest) if name in elastic else widest
+        narrowest = _narrowest([name, *column]) if name in elastic else widest
         least, most = least + narrowest + GAP, most + widest + GAP
         table.add_column(
             Text(name, no_wrap=True),
@@ -116,6 +119,11 @@ def lay_out(
     page = Console(file=StringIO(), width=fitting)
     page.print(table)
     return [line.rstrip() for line in cast("StringIO", page.file).getvalue().splitlines()]
+
+
+def _narrowest(cells: Iterable[str]) -> int:
+    """Give the characters that an elastic column of these cells keeps."""
+    return max(len(cell) if FIGURE.fullmatch(cell) else min(NARROWEST, len(cell)) for cell in cells)
 
 
 def terminal_width() -> int | None:

@@ -79,7 +79,7 @@ def cost(
     if json:
         print_json(rows if len(rows) > 1 else rows[0])
     elif len(rows) > 1:
-        _print_many(rows)
+        _print_many(rows, ema)
     else:
         print_text(headline(nets[0], counted(nets[0])))
         print_text("")
@@ -115,7 +115,7 @@ def _print_one(row: CostRow) -> None:
     print_table([told, f">batch {row.batch}", ">share"], memory)
 
 
-def _print_many(rows: Sequence[CostRow]) -> None:
+def _print_many(rows: Sequence[CostRow], ema: bool) -> None:
     from archgen.ops import size
     from archgen.view import mebibytes, short
 
@@ -126,6 +126,10 @@ def _print_many(rows: Sequence[CostRow]) -> None:
     ]  # fmt: skip
     headings = ["network", ">input", ">params", ">MACs", ">depth", ">field", ">saved", ">alive",
                 ">training"]  # fmt: skip
+    one = rows[0]  # all are counted alike
+    told = f"batch {one.batch}, training in {one.dtype}, {OPTIMIZERS[one.optimizer]}"
+    print_text(f"{told}, moving average" if ema else told)
+    print_text("")
     print_table(headings, cells, elastic=["network"])
 
 

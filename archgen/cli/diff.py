@@ -78,11 +78,10 @@ def _document(found: Comparison) -> dict[str, Any]:
 
 
 def _spec(found: Comparison) -> Iterator[tuple[str, ...]]:
-    from archgen.view import plain
+    from archgen.view import value_words
 
     for path, first, second, same in found.spec:
-        values = ["-" if value is None else plain(value) for value in (first, second)]
-        yield path, *values, "", "same values" if same else ""
+        yield path, value_words(first), value_words(second), "", "same values" if same else ""
     if not found.spec:
         yield "spec", "", "", "", "no change"
     yield ("",) * 5

@@ -36,7 +36,6 @@ LABELS = {
 """What people call what is compared; bytes are those of one image in float32."""
 Match: TypeAlias = Literal["path", "stride"]
 Counted: TypeAlias = Literal["macs", "params"]
-MATCHES: dict[Match, str] = {"path": "stages by path", "stride": "resolutions by stride"}
 COUNTS: dict[Counted, str] = {"macs": "MACs", "params": "parameters"}
 LONGEST = 48
 """Characters of a label."""
@@ -142,8 +141,12 @@ def stage_table(entries: Mapping[str, Entry], match: Match, what: Counted) -> li
     rows = []
     for key in keys:
         values = {label: getattr(each.get(key), what, None) for label, each in parts.items()}
-        shapes = {f"{label}: output": _shape(each.get(key)) for label, each in parts.items()}
-        rows.append({match: key} | shapes | dict(_against_first(values, "{:,}".format)))
+        counts = dict(_against_first(values, "{:,}".format))
+        row: Row = {match: key}
+        for label, each in parts.items():
+            row[f"{label}: output"] = _shape(each.get(key))
+            row |= {name: counts[name] for name in (label, over(label)) if name in counts}
+        rows.append(row)
     return rows
 
 

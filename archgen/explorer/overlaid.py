@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import groupby
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from archgen.explorer.compared import LABELS, Entry, ratio
@@ -23,6 +23,15 @@ class Style(NamedTuple):
     pattern: str
 
 
+class _Point(NamedTuple):
+    """A point of a line: layers down to it, how high it is, the units there, the value in words."""
+
+    layer: int
+    value: int
+    where: str
+    said: str
+
+
 STYLES = (
     Style("#0072B2", "solid", "circle", ""),
     Style("#D55E00", "dash", "diamond", "/"),
@@ -35,15 +44,25 @@ STYLES = (
 Trace: TypeAlias = dict[str, Any]
 Curve: TypeAlias = Literal["macs", "params", "saved_bytes", "channels", "side", "receptive_field"]
 CURVES: dict[Curve, str] = {
-    "macs": "MACs so far",
-    "params": "Parameters so far",
-    "saved_bytes": "Saved for backward so far, bytes",
+    "macs": "MACs",
+    "params": "Parameters",
+    "saved_bytes": "Saved memory",
     "channels": "Channels",
-    "side": "Resolution, pixels a side",
-    "receptive_field": "Receptive field, input pixels a side",
+    "side": "Resolution",
+    "receptive_field": "Receptive field",
+}
+AXES: dict[Curve, str] = {
+    "macs": "MACs so far",
+    "params": "parameters so far",
+    "saved_bytes": "saved for backward so far, bytes",
+    "channels": "channels",
+    "side": "pixels a side (logarithmic)",
+    "receptive_field": "input pixels a side",
 }
 ROOM, LEAST = 1.4, 1.5
 """The axis of ratios goes on beyond the longest bars, for their labels; and so far at least."""
+FEW = 8
+"""Marks on the axis of ratios."""
 MARKS = 24
 """Marks on a line; more would hide its dash."""
 
@@ -62,31 +81,38 @@ def along(entries: Mapping[str, Entry], what: Curve) -> Chart:
         for place, (label, each) in enumerate(entries.items())
         for trace in lines(place, label, each.units, what)
     ]
-    layout = _layout(CURVES[what])
-    if what == "side":
-        sides = sorted({side for trace in data for side in trace["y"]})
-        layout["yaxis"] |= {"type": "log", "tickvals": sides, "tickformat": "d"}
     most: dict[str, int] = {}
     for trace in data:
         most[trace["name"]] = max(*trace["y"], most.get(trace["name"], 0))
+    layout = _layout(AXES[what])
+    if what == "side":
+        sides = sorted({side for trace in data for side in trace["y"]})
+        layout["yaxis"] |= {"type": "log", "tickvals": sides}
+    else:
+        layout["yaxis"]["range"] = [0, 1.05 * max(most.values())]
     ends = ", ".join(f"{label} {short(value)}" for label, value in most.items())
     return Chart(data, layout, f"{CURVES[what]}, layer by layer. The most: {ends}.")
 
 
 def _sums(place: int, label: str, units: Sequence[DepthRow], what: Curve) -> Iterator[Trace]:
-    down = sorted(units, key=lambda unit: unit.layers)
-    totals = [*accumulate(getattr(unit, what) for unit in down)]
     write = mebibytes if what == "saved_bytes" else short
-    yield _line(place, label, down, totals, [f"{write(total)} so far" for total in totals])
+    points, total = [], 0
+    for layer, beside in groupby(sorted(units, key=_layers), key=_layers):
+        here = [*beside]
+        total += sum(getattr(unit, what) for unit in here)
+        paths = ", ".join(unit.path for unit in here)
+        points.append(_Point(layer, total, paths, f"{write(total)} so far"))
+    yield _line(place, label, points)
 
 
 def _values(place: int, label: str, units: Sequence[DepthRow], what: Curve) -> Iterator[Trace]:
     for number, chain in enumerate(chains(units)):
-        known = [unit for unit in chain if getattr(unit, what) is not None]
-        values = [getattr(unit, what) for unit in known]
-        said = [f"{value:,}, {size(unit.shape)}" for unit, value in zip(known, values, strict=True)]
-        line = _line(place, label, known, values, said)
-        yield line | {"legendgroup": str(place), "showlegend": not number}
+        points = [
+            _Point(unit.layers, value, unit.path, f"{value:,} of {size(unit.shape)}")
+            for unit in chain
+            if (value := getattr(unit, what)) is not None
+        ]
+        yield _line(place, label, points) | {"legendgroup": str(place), "showlegend": not number}
 
 
 def chains(units: Sequence[DepthRow]) -> list[list[DepthRow]]:
@@ -118,13 +144,15 @@ def ratios(entries: Mapping[str, Entry]) -> Chart:
         times = {LABELS[what]: ratio(each.figure(what), first.figure(what)) for what in FIGURES}
         there = {what: value for what, value in times.items() if value}
         data.append(_bars(place, label, there))
-        said.append(f"{label}: " + ", ".join(f"{what} {x:.2f}" for what, x in there.items()))
-    reach = ROOM * max(LEAST, *(max(x, 1 / x) for bars in data for x in bars["customdata"]))
+        said.append(f"{label}: " + ", ".join(f"{what} {_times(x)}" for what, x in there.items()))
+    known = [value for bars in data for value in bars["customdata"]]
+    low, high = min([1 / LEAST, *known]) / ROOM, max([LEAST, *known]) * ROOM
+    powers = _powers(low, high)
     layout = _layout("", f"times {safe(name)} (logarithmic)")
     layout["height"] = 130 + len(FIGURES) * (16 + 18 * len(data))
     layout["xaxis"] |= {
-        "type": "log", "range": [-math.log10(reach), math.log10(reach)],
-        "tickvals": _powers(reach), "ticksuffix": "x",
+        "type": "log", "range": [math.log10(low), math.log10(high)],
+        "tickvals": powers, "ticktext": [f"{power:.3g}x" for power in powers],
     }  # fmt: skip
     layout["yaxis"] = {"autorange": "reversed"}
     layout["shapes"] = [
@@ -136,18 +164,20 @@ def ratios(entries: Mapping[str, Entry]) -> Chart:
     return Chart(data, layout, f"Figures in multiples of {name}'s. {'; '.join(said)}.")
 
 
-def _line(
-    place: int, label: str, units: Sequence[DepthRow], y: Sequence[int], said: Sequence[str]
-) -> Trace:
+def _layers(unit: DepthRow) -> int:
+    return unit.layers
+
+
+def _line(place: int, label: str, points: Sequence[_Point]) -> Trace:
     style = STYLES[place]
-    hover = [
-        "<br>".join(map(safe, (label, f"{unit.path} ({unit.block})", f"layer {unit.layers}", text)))
-        for unit, text in zip(units, said, strict=True)
-    ]
     return {
         "type": "scatter", "mode": "lines+markers", "name": safe(label),
-        "x": [unit.layers for unit in units], "y": y,
-        "text": hover, "hovertemplate": "%{text}<extra></extra>",
+        "x": [point.layer for point in points], "y": [point.value for point in points],
+        "text": [
+            "<br>".join(map(safe, (label, point.where, f"layer {point.layer}", point.said)))
+            for point in points
+        ],
+        "hovertemplate": "%{text}<extra></extra>", "cliponaxis": False,
         "line": {"color": style.color, "dash": style.dash, "width": 2},
         "marker": {"symbol": style.mark, "size": 7, "maxdisplayed": MARKS},
     }  # fmt: skip
@@ -156,21 +186,28 @@ def _line(
 def _bars(place: int, label: str, times: Mapping[str, float]) -> Trace:
     style = STYLES[place]
     return {
-        "type": "bar", "orientation": "h", "name": safe(label), "base": 1,
+        "type": "bar", "orientation": "h", "name": safe(label), "showlegend": True, "base": 1,
         "y": [*times], "x": [value - 1 for value in times.values()],
         "customdata": [*times.values()],
-        "text": [f"{value:.2f}x" for value in times.values()],
+        "text": [*map(_times, times.values())],
         "textposition": "outside", "cliponaxis": False,
         "hovertemplate": f"{safe(label)}<br>%{{y}} %{{customdata:.3f}}x<extra></extra>",
-        "marker": {"color": style.color, "pattern": {"shape": style.pattern, "solidity": 0.2}},
+        "marker": {
+            "color": style.color,
+            "pattern": {"shape": style.pattern, "fillmode": "overlay"},
+        },
     }  # fmt: skip
 
 
-def _powers(reach: float) -> list[float]:
-    """Give powers of two from 1 to both sides, few enough to be read."""
-    last = int(math.log2(reach))
-    step = 1 + last // 5
-    return [2.0**power for power in range(-step * (last // step), last + 1, step)]
+def _times(value: float) -> str:
+    return f"{value:#.3g}x" if value < 100 else f"{value:.0f}x"
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Give powers of two between two numbers with 1 among them, few enough to be read."""
+    first, last = math.ceil(math.log2(low)), math.floor(math.log2(high))
+    step = 1 + (last - first) // FEW
+    return [2.0**power for power in range(first, last + 1) if power % step == 0]
 
 
 def _layout(y: str, x: str = "layers from the input") -> dict[str, Any]:

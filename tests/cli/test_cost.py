@@ -55,9 +55,9 @@ def test_json_and_attributes_agree(run) -> None:
 
 def test_many_networks_are_rows_in_the_order_asked_for(run) -> None:
     names = ["resnet50", "dpn68", "parnet_s"]
-    as_given = run("cost", *names).stdout.splitlines()[2:]
+    as_given = run("cost", *names).stdout.splitlines()[4:]
     assert [line.split()[0] for line in as_given] == names
-    by_macs = run("cost", *names, "--sort", "macs").stdout.splitlines()[2:]
+    by_macs = run("cost", *names, "--sort", "macs").stdout.splitlines()[4:]
     assert [line.split()[0] for line in by_macs] == ["dpn68", "resnet50", "parnet_s"]
     rows = json.loads(run("cost", *names, "--sort", "depth", "--json").stdout)
     assert [row["depth"] for row in rows] == [12, 50, 68]
@@ -73,6 +73,14 @@ def test_rows_sort_by_every_key(run, small: Path, key: str) -> None:
 def test_changes_hold_for_all(run, small: Path) -> None:
     rows = json.loads(run("cost", small, "resnet50", "--set", "input=[1,64,64]", "--json").stdout)
     assert [row["input"] for row in rows] == [[1, 64, 64]] * 2
+
+
+def test_many_networks_say_how_they_are_trained(run) -> None:
+    names = ["dpn68", "resnet50"]
+    first, empty, *_ = run("cost", *names, "--batch", "8").stdout.splitlines()
+    assert (first, empty) == ("batch 8, training in float32, SGD with momentum", "")
+    other = run("cost", *names, "--optimizer", "adamw", "--ema", "--dtype", "bfloat16").stdout
+    assert other.startswith("batch 1, training in bfloat16, AdamW, moving average\n")
 
 
 def test_a_table_fits(run, monkeypatch: pytest.MonkeyPatch) -> None:

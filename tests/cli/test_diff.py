@@ -31,6 +31,23 @@ def test_the_dual_path_paper_at_a_glance(run, monkeypatch: pytest.MonkeyPatch) -
     assert "stages.group_width" not in rows
 
 
+def test_figures_are_never_cut(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = run("diff", "dpn98", "resnext101_64x4d").stdout.splitlines()
+    rows = {line[:20].strip(): cells(line[20:]) for line in lines}
+    assert rows["MACs"] == ["11,671,217,152", "15,460,270,080", "0.755", "-24.5%"]
+    assert rows["stages.3"] == ["2688x7x7", "1.41G", "2048x7x7", "1.63G", "0.863", "-13.7%"]
+    assert rows["saved for backward"][:2] == ["214.0MiB", "236.0MiB"]
+
+
+def test_a_node_that_only_one_has_is_said_in_a_few_words(run) -> None:
+    result = run("diff", "parnet_s", "resnet34")
+    rows = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line}
+    assert rows["body"] == ["repvgg_sse", "depth=[4,4,5,5]", "streams=3", "-"]
+    assert rows["stages"] == ["-", "basic", "depth=[3,4,6,3]"]
+    assert max(map(len, result.stdout.splitlines())) <= 100
+
+
 def test_one_network_spelt_in_two_ways(run) -> None:
     result = run("diff", "dpn98", "dpn98", "--set-a", "stages.group_width=[4,8,16,32]")
     first, heading, _, row = result.stdout.splitlines()[:4]

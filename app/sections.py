@@ -1,0 +1,101 @@
+"""What page Compare shows of its networks, section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import streamlit as st
+
+from archgen.explorer.compared import (
+    COUNTS,
+    Entry,
+    Row,
+    figure_rows,
+    inputs_differ,
+    spec_rows,
+    stage_table,
+)
+from archgen.explorer.markdown import escaped
+from archgen.explorer.overlaid import CURVES, along, ratios
+from archgen.explorer.presets import PRESETS, Preset
+from archgen.report.charts import Chart
+
+T = TypeVar("T", bound=str)
+
+
+def draw_claims(made: Preset) -> None:
+    """Draw what a paper says of its comparison, and what of it holds."""
+    st.markdown(made.claim)
+    rows = [
+        {
+            "claim": row.claim,
+            "published": row.says,
+            "computed": row.computed,
+            "holds": "yes" if row.holds else f"no: {row.reason}",
+        }
+        for row in _claims(made)
+    ]
+    hold = sum(row["holds"] == "yes" for row in rows)
+    with st.expander(f"What can be counted of it: {hold} of {len(rows)} claims hold"):
+        st.table(rows, hide_index=True)
+
+
+def draw_figures(found: Mapping[str, Entry]) -> None:
+    """Draw what the networks cost, and how many times the first's that is."""
+    if warning := inputs_differ(found):
+        st.warning(escaped(warning))
+    st.subheader("Figures")
+    _table(figure_rows(found), "Figures of each network")
+    st.caption("Memory: of one image, in float32.")
+    _draw(ratios(found), "ratios")
+
+
+def draw_depth(found: Mapping[str, Entry]) -> None:
+    """Draw the networks' curves over one another."""
+    st.subheader("Along depth")
+    _draw(along(found, _pick("Draw", CURVES, "curve")), "along")
+
+
+def draw_stages(found: Mapping[str, Entry]) -> None:
+    """Draw where the networks' costs are."""
+    st.subheader("Where it goes")
+    count = _pick("Count", COUNTS, "count")
+    st.caption("By resolution: all stages of one stride together.")
+    _table(stage_table(found, "stride", count), "What each network spends at each resolution")
+    st.caption("By stage: those of one path in a row.")
+    _table(stage_table(found, "path", count), "Stages of each network")
+
+
+def draw_specs(found: Mapping[str, Entry]) -> None:
+    """Draw what decides the networks and is not the same in all."""
+    st.subheader("What the specs say differently")
+    if rows := spec_rows(found):
+        _table(rows, "Values of the specs that differ")
+    else:
+        st.info("Nothing but names: the specs give one network.")
+
+
+_claims = st.cache_data(max_entries=len(PRESETS))(Preset.claims)
+
+
+def _table(rows: Sequence[Row], alt: str) -> None:
+    """Draw rows whose first column is a name and whose others are figures."""
+    first, *others = rows[0]
+    widest = max(len(row[first]) for row in rows)
+    columns = {first: st.column_config.TextColumn(pinned=True, width=32 + 8 * widest)}
+    columns |= {name: st.column_config.TextColumn(alignment="right") for name in others}
+    st.dataframe(rows, hide_index=True, height="content", column_config=columns, alt=alt)
+
+
+def _draw(chart: Chart, key: str) -> None:
+    figure = {"data": chart.data, "layout": chart.layout}
+    st.plotly_chart(figure, alt=chart.said, key=key, width="stretch")
+
+
+def _pick(label: str, options: Mapping[T, str], key: str) -> T:
+    """Draw a choice of one; it stands in the address."""
+    return st.segmented_control(
+        label, options, format_func=options.__getitem__, key=key, default=next(iter(options)),
+        required=True, bind="query-params", persist_state="session",
+    )  # fmt: skip
