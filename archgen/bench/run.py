@@ -52,8 +52,8 @@ class Bench:
         rows: One for each entrant, in their order.
         rounds: How often each had its turn.
         interrupted: Whether Ctrl-C ended it.
-        share: Of a core that this process had while it computed, in the rows that had least; several
-            cores may be more than one, and less is the work of other processes. None where another
+        share: Of a core that this process had while it computed, in the row that had least; above
+            one with several threads. The rest was the work of other processes. None where another
             device computes.
     """
 
