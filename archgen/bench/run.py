@@ -52,8 +52,9 @@ class Bench:
         rows: One for each entrant, in their order.
         rounds: How often each had its turn.
         interrupted: Whether Ctrl-C ended it.
-        share: Of a core, or of several, that this process had while it computed; None where
-            another device computes. Less than one is the work of other processes.
+        share: Of a core that this process had while it computed, in the row that had least; above
+            one with several threads. The rest was the work of other processes. None where another
+            device computes.
     """
 
     machine: Machine
@@ -120,4 +121,6 @@ def _row(entrant: Entrant, index: int, timings: Timings, conditions: Conditions)
 
 
 def _share(timings: Timings) -> float:
-    return Spread.of(turn.cpu / turn.wall for turns in timings.rounds for turn in turns).median
+    """Give the share that the entrant had which others disturbed most."""
+    every = zip(*timings.rounds, strict=True)
+    return min(Spread.of(turn.cpu / turn.wall for turn in turns).median for turns in every)

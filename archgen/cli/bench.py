@@ -13,7 +13,7 @@ import typer
 from archgen.bench.conditions import Conditions, Form, MemoryFormat, Precision
 from archgen.cli.build import enough_memory, refuse_large
 from archgen.cli.console import note, print_json, print_table, print_text, working
-from archgen.cli.options import Batch, Blocks, Device, Json, Set, Spec, complete_spec, load_net
+from archgen.cli.options import Blocks, Device, Json, Set, Spec, complete_spec, load_net
 from archgen.errors import ArchError, unknown
 from archgen.ops import size
 
@@ -45,7 +45,7 @@ def bench(
             "onnxruntime.",
         ),
     ] = "eager",
-    batch: Batch = 1,
+    batch: Annotated[int, typer.Option(min=1, max=65_536, help="Images at once.")] = 1,
     dtype: Annotated[
         Precision, typer.Option(help="Of weights and images; there is no autocast.")
     ] = "float32",
@@ -146,16 +146,16 @@ def _prepared(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[float], None]]:
-    """Show on a terminal how far it is."""
+    """Show on a terminal how far it is; nothing is drawn while the clock runs."""
     if not sys.stderr.isatty():
         yield lambda done: None
         return
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task("measuring", total=1)
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda done: bar.update(task, completed=done, refresh=True)
 
 
 def _print(result: Bench) -> None:
@@ -166,10 +166,11 @@ def _print(result: Bench) -> None:
     where = f"{machine.device}, {host}{threads}, {machine.cores} cores"
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     print_text(f"{where}; {versions}")
-    turns = f"{result.rounds:,} rounds in turn"
-    print_text(f"batch {how.batch}, {how.dtype}, {how.memory_format}; median of {turns}")
+    inputs = " and ".join(dict.fromkeys(size(row.input) for row in result.rows))
+    shared = f"{inputs}, batch {how.batch}, {how.dtype}, {how.memory_format}"
+    print_text(f"{shared}; median of {result.rounds:,} rounds in turn")
     print_text("")
-    headings = ["network", "form", ">input", ">ms", ">CPU ms", ">images/s", ">ms / first"]
+    headings = ["network", "form", ">ms", ">CPU ms", ">images/s", ">ms / first"]
     cells = [_cells(row, result.rows[0]) for row in result.rows]
     print_table(headings, cells, elastic=["network"])
 
@@ -179,7 +180,6 @@ def _cells(row: Row, first: Row) -> list[str]:
     return [
         row.name,
         row.form,
-        size(row.input),
         _spread(row.seconds, 1e3),
         _figure(cpu, cpu),
         f"{row.images_per_second:,.1f}",

@@ -52,18 +52,11 @@ def test_a_form_gives_what_the_network_gives(form: Form, small: Subject) -> None
     run = make_form(form, small, Conditions(batch=3))
     images = torch.randn(3, *small.input, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        wanted = small.model(images)
-        (result,) = [run()] if form != "onnxruntime" else run()
-    torch.testing.assert_close(torch.as_tensor(result), wanted, rtol=1e-4, atol=1e-4)
-    with torch.inference_mode():
-        assert torch.equal(torch.as_tensor(result), torch.as_tensor(run()).reshape(3, 5))
-
-
-def test_folding_leaves_no_norm(small: Subject) -> None:
-    run = make_form("folded", small, Conditions())
-    model = run.__closure__[1].cell_contents  # type: ignore[attr-defined]
-    assert not [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
-    assert [m for m in small.model.modules() if isinstance(m, nn.BatchNorm2d)]
+        wanted, result, again = small.model(images), run(), run()
+    if form == "onnxruntime":
+        (result,), (again,) = map(torch.as_tensor, result), map(torch.as_tensor, again)
+    torch.testing.assert_close(result, wanted, rtol=1e-4, atol=1e-4)
+    assert torch.equal(result, again)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -141,14 +134,14 @@ def test_a_form_with_other_numbers_is_refused(
 
     real = forms.deploy
     monkeypatch.setattr(forms, "deploy", wrong)
-    with pytest.raises(ArchError, match="^tiny: form 'folded' gives other numbers than eager"):
+    with pytest.raises(ArchError, match=r"^tiny: form 'folded' gives other numbers than eager"):
         entrants([small], ["folded"], Conditions())
 
 
 def test_differences_are_relative_and_of_all_outputs() -> None:
     there = [torch.tensor([1.0, 4.0]), torch.tensor([100.0])]
-    assert difference([there[0] + 1, there[1]], there) == 0.25
-    assert difference([there[0], there[1] + 1], there) == 0.01
+    assert difference([there[0] + 1, there[1]], there) == pytest.approx(0.25)
+    assert difference([there[0], there[1] + 1], there) == pytest.approx(0.01)
     assert not difference([there[0] * torch.nan, there[1]], there) <= 1
 
 
@@ -192,7 +185,7 @@ def test_timm_networks_take_the_same_images(small: Subject) -> None:
     ]
     with torch.inference_mode():
         assert ready[0].run().shape == (2, 1000)
-    with pytest.raises(ArchError, match="^timm:test_resnet: this cannot be folded"):
+    with pytest.raises(ArchError, match=r"^timm:test_resnet: this cannot be folded"):
         entrants([peer], ["folded"], Conditions())
 
 
@@ -202,8 +195,8 @@ def test_what_timm_has_not() -> None:
         timm_subject("dpn86", (3, 32, 32))
     with pytest.raises(ArchError, match="timm has no network 'hf-hub:timm/resnet18'"):
         timm_subject("hf-hub:timm/resnet18", (3, 32, 32))
-    with pytest.raises(ArchError, match="^timm:test_vit: it takes no images of 3x32x32: "):
-        timm_subject("test_vit", (3, 32, 32))
+    with pytest.raises(ArchError, match=r"^timm:vit_\w+: it takes no images of 3x32x32: "):
+        timm_subject("vit_tiny_patch16_224", (3, 32, 32))
 
 
 def test_the_machine_is_said() -> None:

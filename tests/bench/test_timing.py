@@ -50,11 +50,12 @@ def test_every_work_has_a_turn_a_round_and_a_call_before_it():
 
 
 def test_what_is_fast_is_called_several_times_in_a_turn(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(timing, "WARMUP", 0.01)
     monkeypatch.setattr(timing, "TURN", 0.02)
-    calls: list[str] = []
-    timings = measure(recorders("a", calls), rounds=1)
-    assert 8 <= len(calls) <= 22
-    assert timings.wall(0).median < 0.01, "a call's seconds, not a turn's"
+    calls: list[int] = []
+    timings = measure([lambda: calls.append(0)], rounds=1)
+    assert len(calls) > 100
+    assert timings.wall(0).median < 0.001, "a call's seconds, not a turn's"
 
 
 def test_seconds_end_it_but_not_before_a_spread_is_known():
@@ -62,7 +63,7 @@ def test_seconds_end_it_but_not_before_a_spread_is_known():
     assert len(measure([lambda: None], seconds=1e-9, report=parts.append).rounds) == 5
     assert parts == [0.2, 0.4, 0.6, 0.8, 1.0]
     begin = time.perf_counter()
-    assert len(measure([lambda: time.sleep(1e-3)], seconds=0.1).rounds) > 5
+    assert len(measure([lambda: time.sleep(1e-3)], seconds=0.1).rounds) >= 5
     assert time.perf_counter() - begin >= 0.1
 
 

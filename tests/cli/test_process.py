@@ -32,7 +32,7 @@ finally:
     ["--help", "show --help", "--version", "show dpn131", "show dpn68 --ops --json",
      "show parnet_s --dot", "show dpn68 --source", "list", "list --json", "papers",
      "papers --json", "check dpn131", "schema", "schema --study", "build nowhere",
-     "search --space nowhere"],
+     "bench nowhere", "bench --help", "search --space nowhere"],
 )  # fmt: skip
 def test_nothing_heavy_is_imported(command: str, here: Path) -> None:
     done = subprocess.run(
