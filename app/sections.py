@@ -19,7 +19,7 @@ from archgen.explorer.compared import (
 from archgen.explorer.markdown import escaped
 from archgen.explorer.overlaid import CURVES, along, ratios
 from archgen.explorer.presets import PRESETS, Preset
-from archgen.report.charts import Chart
+from archgen.report.traces import Chart
 
 T = TypeVar("T", bound=str)
 

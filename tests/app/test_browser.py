@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import runpy
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -15,13 +13,9 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Browser, Page, expect  # noqa: E402
+from playwright.sync_api import Browser, Page, expect
 
-import archgen  # noqa: E402
-from archgen import cost, yamlfile  # noqa: E402
-from archgen.explorer import Shown  # noqa: E402
-from archgen.study.runs import held  # noqa: E402
-from archgen.view import short  # noqa: E402
+from archgen.explorer import Shown
 
 SERVING = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "serving.py"))
 WHY = "needs Chromium: apt install chromium"

@@ -18,7 +18,7 @@ def opened(*words: str, **query: str) -> AppTest:
     app.query_params.update(query)
     if words:
         app.query_params["nets"] = [*words]
-    app.switch_page("pages/compare.py").run()
+    app.switch_page("screens/compare.py").run()
     assert not app.exception, app.exception[0]
     return app
 

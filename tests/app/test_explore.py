@@ -123,8 +123,8 @@ def test_what_was_typed_into_a_text_that_is_gone_is_forgotten() -> None:
 def test_a_draft_waits_while_another_page_is_open() -> None:
     page = open_page("explore", net="dpn68")
     type_text(page, WRONG)
-    page.switch_page("pages/compare.py").run()
-    page.switch_page("pages/explore.py").run()
+    page.switch_page("screens/compare.py").run()
+    page.switch_page("screens/explore.py").run()
     assert not page.exception
     assert (editor(page)["text"], editor(page)["line"]) == (WRONG, LINE)
 

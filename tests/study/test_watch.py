@@ -75,8 +75,11 @@ def test_nothing_is_written_or_locked(searched: tuple[Path, Study]) -> None:
     after = {path.name: path.stat() for path in folder.iterdir()}
     assert before.keys() == after.keys()
     assert all(before[name].st_mtime_ns == after[name].st_mtime_ns for name in before)
-    opened = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if fd != "0"] \
-        if Path("/proc/self/fd").is_dir() else []
+    opened = (
+        [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if fd != "0"]
+        if Path("/proc/self/fd").is_dir()
+        else []
+    )
     assert not [path for path in opened if path.startswith(str(folder))]
 
 
