@@ -17,7 +17,7 @@ def draw_choice(shown: Shown) -> None:
     known = papers()
     own = [] if shown.spec in known else [OWN]
     st.session_state["spec"] = OWN if own else shown.spec
-    left, right = st.columns([5, 2], vertical_alignment="bottom")
+    left, right = st.columns([5, 3], vertical_alignment="bottom")
     left.selectbox(
         "Network",
         [*own, *known],
@@ -26,7 +26,7 @@ def draw_choice(shown: Shown) -> None:
         key="spec",
         on_change=_choose,
     )
-    with right.popover("Open", help="Open a spec from a file", width="stretch"):
+    with right.popover("Open a file", width="stretch"):
         st.file_uploader("A spec", ["yaml", "yml"], max_upload_size=1, key="file", on_change=_open)
 
 

@@ -44,7 +44,8 @@ export default function ({ data, parentElement, setStateValue }) {
   const top = area.offsetTop + (data.line - 1) * LINE;
   mark.style.top = `${top}px`;
   message.style.top = `${top + LINE}px`;
-  message.style.width = `${editor.clientWidth - 24}px`;
+  mark.style.width = `${area.offsetLeft + area.offsetWidth}px`;
+  editor.onscroll = () => (message.style.translate = `${editor.scrollLeft}px`);
   message.textContent = wrong ? `Line ${data.line}: ${data.message}` : "";
   // It lies over the lines that follow: who goes there reads them through it.
   const last = data.line + Math.ceil(message.offsetHeight / LINE);

@@ -20,8 +20,9 @@ head, choice = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
 with choice:
     draw_choice(shown)
 try:
-    net = shown.net()
-    stages, units = stage_rows(net), depth_rows(net)
+    with st.spinner("Counting"):
+        net = shown.net()
+        stages, units, costs = stage_rows(net), depth_rows(net), cost_row(net)
 except ArchError as error:
     st.error(str(error))
     st.info("Mend the spec here, or choose another network.")
@@ -29,7 +30,7 @@ except ArchError as error:
     st.stop()
 with head:
     draw_head(net, shown)
-draw_figures(cost_row(net))
+draw_figures(costs)
 left, right = st.columns(2, gap="medium")
 with left:
     draw_editor(editing)
