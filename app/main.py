@@ -5,6 +5,8 @@ They are not in a folder called `pages`, which Streamlit would run by itself, wi
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 PAGES = [
@@ -15,5 +17,8 @@ PAGES = [
     st.Page("screens/launch.py", title="Start a search", icon=":material/play_circle:"),
 ]
 
-st.set_page_config(page_title="archgen", layout="wide")
-st.navigation(PAGES).run()
+# Without a picture of its own, each page would fetch one from the network.
+st.set_page_config(
+    page_title="archgen", page_icon=Path(__file__).with_name("icon.svg"), layout="wide"
+)
+st.navigation(PAGES, position="top").run()
