@@ -14,6 +14,7 @@ from archgen.explorer.trials import Opened, beside, opened
 from archgen.report.charts import SERIES
 from archgen.report.facts import MEANINGS, Facts
 from archgen.study import Row, Study
+from archgen.view import duration, figure
 
 KEY = "trial"
 
@@ -65,8 +66,7 @@ def show_candidate(facts: Facts, folder: Path) -> None:
         if st.button("Close", type="tertiary", icon=":material/close:"):
             del st.query_params[KEY]
             st.rerun()
-    if row.reason:
-        st.text(row.reason)
+    st.text(_said(facts, row))
     try:
         found = _opened(facts.study, row, facts.study.net.digest(), str(row.values))
     except ArchError as error:
@@ -77,6 +77,16 @@ def show_candidate(facts: Facts, folder: Path) -> None:
     if log:
         with st.expander("The end of its log", expanded=True):
             st.code(log, language=None)
+
+
+def _said(facts: Facts, row: Row) -> str:
+    """Say what became of a candidate on one line."""
+    said = [f"{name} {figure(name, value)}" for name, value in row.scores.items()]
+    if row.epochs:
+        said.append(f"{row.epochs} of {facts.study.train.epochs} epochs")
+    if row.seconds:
+        said.append(f"trained for {duration(row.seconds)}")
+    return ", ".join([*said, row.reason] if row.reason else said)
 
 
 def _show_network(study: Study, row: Row, found: Opened) -> None:
@@ -95,8 +105,8 @@ def _show_network(study: Study, row: Row, found: Opened) -> None:
     tables = beside(found.beside)
     st.caption("What is changed in the study's spec")
     st.dataframe(tables.changes, hide_index=True, alt="Values of the spec that differ")
-    left, right = st.columns(2)
-    left.caption("Costs beside the study's spec, for one image")
+    left, right = st.columns([2, 3])
+    left.caption("Costs of one image")
     left.dataframe(tables.figures, hide_index=True, alt="Costs of the candidate and of the spec")
     right.caption("Stages")
     right.dataframe(tables.stages, hide_index=True, alt="Stages of the candidate and of the spec")

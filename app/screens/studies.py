@@ -24,8 +24,9 @@ if not found:
 asked = st.query_params.get(KEY) or st.session_state.get("studied")
 if asked and asked not in found:
     st.warning(escaped(f"No study {asked!r} was searched here; the one written last is shown."))
-names = list(found)
-name = choice.selectbox("Study", names, names.index(asked) if asked in found else 0)
+names = sorted(found)
+first = names.index(asked if asked in found else next(iter(found)))
+name = choice.selectbox("Study", names, first, key="study_choice")
 st.session_state["studied"] = st.query_params[KEY] = name
 watch = watched(str(found[name]))
 stamp = watch.stamp()
