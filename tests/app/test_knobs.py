@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from archgen import cost, load
 from archgen.explorer import Shown, knobs
+from archgen.explorer.markdown import escaped
 
 
 def figures(page: AppTest) -> dict[str, str]:
@@ -58,7 +59,7 @@ def test_a_refused_value_stands_in_its_control_with_the_reason() -> None:
     page = open_page("knobs", net="resnet50")
     turn(page, "stages.groups", 3)
     assert [error.value for error in page.error] == [
-        "stages.0.0.spatial: 64 -> 64 channels cannot be split into 3 groups"
+        escaped("stages.0.0.spatial: 64 -> 64 channels cannot be split into 3 groups")
     ]
     assert page.get_by_key("knob stages.groups").value == 3
     assert page.query_params["net"] == "resnet50"
