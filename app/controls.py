@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from hold import current_lock, put
 from outcome import CURVE
+from rewrite import draw_rewrite
 from shared import current, show
 
 from archgen.explorer import Knob, Refusal, Span, Turned, curves, knobs, span, turn
@@ -36,6 +37,7 @@ def draw_controls(net: Net, base: Net) -> None:
         wrap=True,
         label_visibility="collapsed",
     )
+    draw_rewrite(net, node or "", _refusal(), _take)
     exact = st.toggle("Type numbers", key="exact", help="Any number that the field allows")
     found = {knob.path: knob for knob in knobs(net) if knob.node == node}
     origins = {knob.path: knob for knob in knobs(base)}
@@ -110,8 +112,12 @@ def _span(knob: Knob, origin: Any, value: Any) -> Span | None:
 
 
 def _turned(path: str, key: str) -> None:
-    """Take a control's new value; the curve that it belongs to comes to the front."""
-    turned = turn(current(), path, st.session_state[key], current_lock(), _refusal())
+    _take(path, st.session_state[key])
+
+
+def _take(path: str, value: Any) -> None:
+    """Take a new value; the curve that it belongs to comes to the front."""
+    turned = turn(current(), path, value, current_lock(), _refusal())
     st.session_state[TURNED] = turned
     show(turned.shown)
     for field in curves(turned.shown.net()):

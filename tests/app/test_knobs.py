@@ -112,6 +112,18 @@ def test_a_choice_and_a_switch_turn_too() -> None:
     assert Shown.read(page.query_params["net"]).net().output_stride == 8
 
 
+def test_a_column_is_written_as_a_schedule_and_turned() -> None:
+    page = open_page("knobs", net="resnet50")
+    page.selectbox(key="rewritten field").set_value("stages.width").run()
+    page.selectbox(key="rewritten form").set_value("additive").run()
+    next(each for each in page.button if each.label == "Write it so").click().run()
+    net = Shown.read(page.query_params["net"]).net()
+    assert net.get("stages.width") == {"kind": "additive", "start": 34.1333, "alpha": 477.867}
+    turn(page, "stages.width.alpha", 300.0)
+    assert page.query_params["net"].endswith(";stages.width.alpha=300")
+    assert page.dataframe[0].value["now"].tolist()[1] == "300"
+
+
 def test_alpha_follows_the_depth_while_parameters_are_held() -> None:
     page = open_page("knobs", net="pyramidnet110_a48", hold="params=1700000;stages.width.alpha")
     assert page.get_by_key("knob stages.width.alpha").disabled
