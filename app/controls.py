@@ -7,9 +7,11 @@ from typing import Any
 import streamlit as st
 from hold import current_lock, put
 from outcome import CURVE
+from rewrite import draw_rewrite
 from shared import current, show
 
 from archgen.explorer import Knob, Refusal, Span, Turned, curves, knobs, span, turn
+from archgen.explorer.markdown import escaped
 from archgen.spec import Net
 
 TURNED = "turned"
@@ -35,15 +37,20 @@ def draw_controls(net: Net, base: Net) -> None:
         wrap=True,
         label_visibility="collapsed",
     )
+    draw_rewrite(net, node or "", _refusal(), _take)
     exact = st.toggle("Type numbers", key="exact", help="Any number that the field allows")
-    here = [knob for knob in knobs(net) if knob.node == node]
-    origins = {knob.path: knob.value for knob in knobs(base)}
+    found = {knob.path: knob for knob in knobs(net) if knob.node == node}
+    origins = {knob.path: knob for knob in knobs(base)}
+    order = [*(path for path in origins if path in found), *(p for p in found if p not in origins)]
     for written, title in ((True, "What the spec says"), (False, "What it leaves to defaults")):
-        if some := [knob for knob in here if knob.written == written]:
+        # A default that is turned stays in its place.
+        here = [path for path in order if origins.get(path, found[path]).written == written]
+        if here:
             st.caption(title)
             with st.container(horizontal=True, vertical_alignment="bottom"):
-                for knob in some:
-                    _draw(knob, origins.get(knob.path), exact=exact)
+                for path in here:
+                    origin = origins[path].value if path in origins else None
+                    _draw(found[path], origin, exact=exact)
 
 
 def _draw(knob: Knob, origin: Any, *, exact: bool) -> None:
@@ -70,7 +77,7 @@ def _draw(knob: Knob, origin: Any, *, exact: bool) -> None:
         else:
             _draw_number(knob, value, None if exact else _span(knob, origin, value), args)
         if wrong:
-            st.error(wrong.message)
+            st.error(escaped(wrong.message))
 
 
 def _draw_number(knob: Knob, value: Any, around: Span | None, args: dict[str, Any]) -> None:
@@ -105,8 +112,12 @@ def _span(knob: Knob, origin: Any, value: Any) -> Span | None:
 
 
 def _turned(path: str, key: str) -> None:
-    """Take a control's new value; the curve that it belongs to comes to the front."""
-    turned = turn(current(), path, st.session_state[key], current_lock(), _refusal())
+    _take(path, st.session_state[key])
+
+
+def _take(path: str, value: Any) -> None:
+    """Take a new value; the curve that it belongs to comes to the front."""
+    turned = turn(current(), path, value, current_lock(), _refusal())
     st.session_state[TURNED] = turned
     show(turned.shown)
     for field in curves(turned.shown.net()):

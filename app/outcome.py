@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
-from shared import show
+from shared import draw_chart, show
 
 from archgen import Cost, cost, source
 from archgen.explorer import Shown, changes, cost_csv, curve_chart, curves, tiles
@@ -40,6 +40,7 @@ def draw_figures(shown: Shown, base: Shown) -> None:
                 tile.label,
                 tile.value,
                 tile.change or None,
+                help=tile.help,
                 delta_color="off",
                 delta_arrow="off",
                 delta_description=tile.before and f"from {tile.before}",
@@ -67,7 +68,7 @@ def draw_curves(net: Net, base: Net) -> None:
     path = st.session_state[CURVE]
     was = before.get(path)
     chart = curve_chart(now[path], was if was != now[path] else None)
-    st.plotly_chart({"data": chart.data, "layout": chart.layout}, key="units", alt=chart.said)
+    draw_chart(chart, "units")
     st.caption(now[path].means)
 
 

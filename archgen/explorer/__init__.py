@@ -2,6 +2,7 @@
 
 from archgen.explorer.curves import along_depth
 from archgen.explorer.draft import Draft
+from archgen.explorer.forms import forms
 from archgen.explorer.knobs import Knob, knobs
 from archgen.explorer.library import titles
 from archgen.explorer.schedules import Curve, curve_chart, curves
@@ -30,6 +31,7 @@ __all__ = [
     "cost_csv",
     "curve_chart",
     "curves",
+    "forms",
     "knobs",
     "seen_map",
     "span",

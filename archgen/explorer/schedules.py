@@ -20,7 +20,7 @@ class Curve:
     """One number of each unit of a node.
 
     Args:
-        path: The field's dotted path: ``stages.width``.
+        path: The field's dotted path: ``stages.width``; or ``output of stages``.
         means: What it means; may be empty.
         names: Its stages, or its streams; none for a plain list of units.
         stages: A value for each unit, stage by stage, or stream by stream.
@@ -43,18 +43,35 @@ class Curve:
 
 
 def curves(net: Net) -> dict[str, Curve]:
-    """Give the numbers that a spec writes for the units of its nodes, by path.
+    """Give what a spec writes for the units of its nodes, by path, and the channels they give.
 
-    Args:
-        net: A spec that can be lowered.
+    Raises:
+        ArchError: The spec cannot be lowered.
     """
-    found = (curve for name, node in net.nodes.items() for curve in _of_node(name, node))
+    stacks = {name: node for name, node in net.nodes.items() if node.depth is not None}
+    found = [curve for name, node in stacks.items() for curve in _of_node(name, node)]
+    found += [_outputs(net, name) for name in stacks]
     return {curve.path: curve for curve in found}
 
 
+def _outputs(net: Net, name: str) -> Curve:
+    """Give the channels of what each unit of a node gives, transitions between stages included."""
+    _, names = _parts(net.nodes[name])
+    taps = [source.replace(".", "_") for source in names]
+    parts = taps if net.nodes[name].streams else [str(index) for index in range(len(names))]
+    scopes = [f"{name}.{part}" for part in parts] or [name]
+    given: dict[str, dict[str, int]] = {scope: {} for scope in scopes}
+    deep = 1 + bool(parts)
+    for path, _, _, shape in net.graph().calls:
+        keys = path.split(".")
+        scope, unit = ".".join(keys[:deep]), "".join(keys[deep : deep + 1])
+        if scope in given and unit.isdigit():
+            given[scope][unit] = shape[0]
+    stages = tuple(tuple(units.values()) for units in given.values())
+    return Curve(f"output of {name}", "channels of what each unit gives", names, stages)
+
+
 def _of_node(name: str, node: Node) -> Iterator[Curve]:
-    if node.depth is None:
-        return
     depths, names = _parts(node)
     block, join = Block.kinds[node.block], Join.kinds[node.join["join"]]
     joined = {key: value for key, value in node.join.items() if key != "join"}

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from archgen import cost, load
 from archgen.explorer import Shown, knobs
+from archgen.explorer.markdown import escaped
 
 
 def figures(page: AppTest) -> dict[str, str]:
@@ -58,7 +59,7 @@ def test_a_refused_value_stands_in_its_control_with_the_reason() -> None:
     page = open_page("knobs", net="resnet50")
     turn(page, "stages.groups", 3)
     assert [error.value for error in page.error] == [
-        "stages.0.0.spatial: 64 -> 64 channels cannot be split into 3 groups"
+        escaped("stages.0.0.spatial: 64 -> 64 channels cannot be split into 3 groups")
     ]
     assert page.get_by_key("knob stages.groups").value == 3
     assert page.query_params["net"] == "resnet50"
@@ -109,6 +110,18 @@ def test_a_choice_and_a_switch_turn_too() -> None:
     page.get_by_key("part of dsnet50").set_value("").run()
     turn(page, "output_stride", 8)
     assert Shown.read(page.query_params["net"]).net().output_stride == 8
+
+
+def test_a_column_is_written_as_a_schedule_and_turned() -> None:
+    page = open_page("knobs", net="resnet50")
+    page.selectbox(key="rewritten field").set_value("stages.width").run()
+    page.selectbox(key="rewritten form").set_value("additive").run()
+    next(each for each in page.button if each.label == "Write it so").click().run()
+    net = Shown.read(page.query_params["net"]).net()
+    assert net.get("stages.width") == {"kind": "additive", "start": 34.1333, "alpha": 477.867}
+    turn(page, "stages.width.alpha", 300.0)
+    assert page.query_params["net"].endswith(";stages.width.alpha=300")
+    assert page.dataframe[0].value["now"].tolist()[1] == "300"
 
 
 def test_alpha_follows_the_depth_while_parameters_are_held() -> None:

@@ -43,6 +43,15 @@ def test_only_streams_that_run_are_shown() -> None:
     assert curves(net.set({"body.streams": 1}))["body.width"].stages == ((384,) * 5,)
 
 
+def test_what_each_unit_gives_is_a_curve() -> None:
+    found = curves(load("densenet121"))["output of stages"]
+    assert [len(stage) for stage in found.stages] == [6, 13, 25, 17]
+    assert [stage[-1] for stage in found.stages] == [256, 512, 1024, 1024]
+    streams = curves(load("mixed_cifar"))["output of body"]
+    assert streams.names == ("stages.1", "stages.2")
+    assert streams.stages == ((64, 64), (128, 128))
+
+
 def test_a_plain_list_of_units_has_no_stages(net: Callable[..., Net]) -> None:
     curve = curves(net("a: {block: basic, depth: 3, width: [4, 8, 8], shortcut: projection}"))[
         "a.width"
@@ -56,8 +65,8 @@ def test_every_unit_of_a_stack_has_its_value(name: str) -> None:
     net = load(name)
     for curve in curves(net).values():
         json.dumps(curve_chart(curve, curve).data)
-        stack = net.nodes[curve.path.partition(".")[0]]
-        if stack.streams is None:
+        stack = net.nodes.get(curve.path.partition(".")[0])
+        if stack is not None and stack.streams is None:
             depths = stack.depth if isinstance(stack.depth, list) else [stack.depth]
             assert [len(stage) for stage in curve.stages] == depths
 
@@ -81,16 +90,21 @@ def test_figures_say_what_they_were() -> None:
     same, turned = cost(net), cost(net.set({"stages.groups": 32}))
     assert [tile.change for tile in tiles(figure_pairs(same, same))] == [""] * 7
     found = {tile.label: tile for tile in tiles(figure_pairs(turned, same))}
-    assert found["Parameters"] == Tile("Parameters", "65,113,064", "-17.8%", "79.3M")
-    assert found["Depth, layers"] == Tile("Depth, layers", "131")
-    assert found["Saved for backward"].before == "291.0 MiB"
+    assert found["Parameters"] == Tile(
+        "Parameters", "65,113,064", "-17.8%", "79.3M", "Learned scalars"
+    )
+    assert (found["Layers"].value, found["Layers"].change, found["Layers"].before) == (
+        "131",
+        "",
+        "",
+    )
+    assert found["Saved"].before == "291.0 MiB"
 
 
 def test_a_receptive_field_may_be_none() -> None:
-    label = LABELS["receptive_field"]
     gone, come = tiles([FigurePair("receptive_field", None, 9), FigurePair("params", 9, None)])
-    assert gone == Tile(label, "none", "", "9")
-    assert come == Tile("Parameters", "9", "", "none")
+    assert (gone.value, gone.change, gone.before) == ("all", "", "9 px")
+    assert (come.value, come.change, come.before) == ("9", "", "none")
 
 
 def test_every_cost_that_can_be_held_has_a_name() -> None:
