@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from archgen.analysis import Cost, cost
 from archgen.explorer.shown import Shown
+from archgen.explorer.tiles import LABELS
 from archgen.ops import Shape, size
 from archgen.spec import Net, differences, merged
 from archgen.view import (
@@ -24,16 +25,6 @@ from archgen.view.comparison import FIGURES
 
 MOST = 6
 """Networks side by side: as many as there are colours, and columns on a screen."""
-LABELS = {
-    "params": "Parameters",
-    "macs": "MACs",
-    "activations": "Activations",
-    "depth": "Layers",
-    "receptive_field": "Receptive field, pixels",
-    "saved_bytes": "Saved for backward",
-    "peak_bytes": "Alive in inference",
-}
-"""What people call what is compared; bytes are those of one image in float32."""
 Match: TypeAlias = Literal["path", "stride"]
 Counted: TypeAlias = Literal["macs", "params"]
 COUNTS: dict[Counted, str] = {"macs": "MACs", "params": "parameters"}

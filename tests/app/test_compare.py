@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from pages import SCRIPT
@@ -28,9 +29,15 @@ def addressed(app: AppTest) -> list[str]:
     return [words] if isinstance(words, str) else list(words)
 
 
-def curves(app: AppTest) -> list[str]:
+def drawn(app: AppTest) -> dict[str, Any]:
+    """Give the figure of curves."""
     charts = [each for each in app.main if each.type == "plotly_chart"]
-    return [trace["name"] for trace in json.loads(charts[-1].proto.spec)["data"]]
+    figure: dict[str, Any] = json.loads(charts[-1].proto.spec)
+    return figure
+
+
+def curves(app: AppTest) -> list[str]:
+    return [trace["name"] for trace in drawn(app)["data"]]
 
 
 def test_the_address_chooses_the_networks() -> None:
@@ -100,7 +107,7 @@ def test_inputs_that_differ_are_warned_of() -> None:
 
 def test_the_curve_stands_in_the_address() -> None:
     app = opened(*PARNET, curve="Resolution")
-    assert curves(app) == ["resnet34", "parnet_s", "parnet_s", "parnet_s"]
+    assert "pixels a side" in drawn(app)["layout"]["yaxis"]["title"]["text"]
     macs = app.dataframe[1].value
     app.button_group(key="count").set_value("params").run()
     assert not app.exception
