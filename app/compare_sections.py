@@ -80,11 +80,14 @@ _claims = st.cache_data(max_entries=len(PRESETS))(Preset.claims)
 
 
 def _table(rows: Sequence[Row], alt: str) -> None:
-    """Draw rows whose first column is a name and whose others are figures."""
-    first, *others = rows[0]
-    widest = max(len(row[first]) for row in rows)
-    columns = {first: st.column_config.TextColumn(pinned=True, width=32 + 8 * widest)}
-    columns |= {name: st.column_config.TextColumn(alignment="right") for name in others}
+    """Draw rows whose first column is a name and whose others are figures, briefly headed."""
+    columns = {}
+    for place, name in enumerate(rows[0]):
+        heading = name.rpartition(": ")[2]
+        widest = max(map(len, [heading, *(row[name] for row in rows)]))
+        columns[name] = st.column_config.TextColumn(
+            heading, pinned=not place, alignment="right" if place else "left", width=32 + 7 * widest
+        )
     st.dataframe(rows, hide_index=True, height="content", column_config=columns, alt=alt)
 
 

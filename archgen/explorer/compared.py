@@ -100,7 +100,7 @@ def ratio(value: int | None, first: int | None) -> float | None:
 
 def over(label: str) -> str:
     """Name the column that holds a network against the first."""
-    return f"{label} / first"
+    return f"{label}: vs first"
 
 
 def figure_rows(entries: Mapping[str, Entry]) -> list[Row]:
@@ -118,7 +118,7 @@ def figure_rows(entries: Mapping[str, Entry]) -> list[Row]:
 
 
 def stage_table(entries: Mapping[str, Entry], match: Match, what: Counted) -> list[Row]:
-    """List stages: of each network the output and a count, and how many times the first's it is.
+    """List stages: of each network a count, how many times the first's it is, and the output.
 
     Args:
         entries: The networks by label, at least one.
@@ -135,8 +135,8 @@ def stage_table(entries: Mapping[str, Entry], match: Match, what: Counted) -> li
         counts = dict(_against_first(values, "{:,}".format))
         row: Row = {match: key}
         for label, each in parts.items():
-            row[f"{label}: output"] = _shape(each.get(key))
             row |= {name: counts[name] for name in (label, over(label)) if name in counts}
+            row[f"{label}: output"] = _shape(each.get(key))
         rows.append(row)
     return rows
 

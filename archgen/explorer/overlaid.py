@@ -52,7 +52,7 @@ ROOM, LEAST = 1.4, 1.5
 """The axis of ratios goes on beyond the longest bars, for their labels; and so far at least."""
 FEW = 8
 """Marks on the axis of ratios."""
-MARKS = 24
+MARKS = 40
 """Marks on a line; more would hide its dash."""
 
 

@@ -44,8 +44,8 @@ def test_the_address_chooses_the_networks() -> None:
     app = opened(*DRN, "dpn131;stages.groups=32")
     assert app.multiselect[0].value == [*DRN, "dpn131;stages.groups=32"]
     figures = app.dataframe[0].value
-    assert [*figures.columns][-2:] == ["dpn131 groups=32", "dpn131 groups=32 / first"]
-    assert figures["drn_a_50 / first"][0] == "equal"
+    assert [*figures.columns][-2:] == ["dpn131 groups=32", "dpn131 groups=32: vs first"]
+    assert figures["drn_a_50: vs first"][0] == "equal"
     assert not app.warning
     assert not app.error
     assert curves(app) == [*DRN, "dpn131 groups=32"]
@@ -76,7 +76,7 @@ def test_another_first_is_held_against() -> None:
     app = opened(*PARNET, "resnet50")
     app.selectbox(key="first").set_value("parnet_s").run()
     assert addressed(app) == ["parnet_s", "resnet34", "resnet50"]
-    assert app.dataframe[0].value["resnet34 / first"][3] == "2.833x"
+    assert app.dataframe[0].value["resnet34: vs first"][3] == "2.833x"
 
 
 def test_networks_are_added_and_taken_away() -> None:
