@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import streamlit as st
-from entrants import chosen, draw_choice, measured, preset
-from sections import draw_claims, draw_depth, draw_figures, draw_specs, draw_stages
+from compare_choice import chosen, draw_choice, measured, preset
+from compare_sections import draw_claims, draw_depth, draw_figures, draw_specs, draw_stages
 
 from archgen import ArchError
 from archgen.explorer.compared import labelled

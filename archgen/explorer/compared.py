@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from archgen.analysis import Cost, cost
 from archgen.explorer.shown import Shown
+from archgen.explorer.tiles import LABELS
 from archgen.ops import Shape, size
 from archgen.spec import Net, differences, merged
 from archgen.view import (
@@ -24,16 +25,6 @@ from archgen.view.comparison import FIGURES
 
 MOST = 6
 """Networks side by side: as many as there are colours, and columns on a screen."""
-LABELS = {
-    "params": "Parameters",
-    "macs": "MACs",
-    "activations": "Activations",
-    "depth": "Layers",
-    "receptive_field": "Receptive field, pixels",
-    "saved_bytes": "Saved for backward",
-    "peak_bytes": "Alive in inference",
-}
-"""What people call what is compared; bytes are those of one image in float32."""
 Match: TypeAlias = Literal["path", "stride"]
 Counted: TypeAlias = Literal["macs", "params"]
 COUNTS: dict[Counted, str] = {"macs": "MACs", "params": "parameters"}
@@ -109,7 +100,7 @@ def ratio(value: int | None, first: int | None) -> float | None:
 
 def over(label: str) -> str:
     """Name the column that holds a network against the first."""
-    return f"{label} / first"
+    return f"{label}: vs first"
 
 
 def figure_rows(entries: Mapping[str, Entry]) -> list[Row]:
@@ -127,7 +118,7 @@ def figure_rows(entries: Mapping[str, Entry]) -> list[Row]:
 
 
 def stage_table(entries: Mapping[str, Entry], match: Match, what: Counted) -> list[Row]:
-    """List stages: of each network the output and a count, and how many times the first's it is.
+    """List stages: of each network a count, how many times the first's it is, and the output.
 
     Args:
         entries: The networks by label, at least one.
@@ -144,8 +135,8 @@ def stage_table(entries: Mapping[str, Entry], match: Match, what: Counted) -> li
         counts = dict(_against_first(values, "{:,}".format))
         row: Row = {match: key}
         for label, each in parts.items():
-            row[f"{label}: output"] = _shape(each.get(key))
             row |= {name: counts[name] for name in (label, over(label)) if name in counts}
+            row[f"{label}: output"] = _shape(each.get(key))
         rows.append(row)
     return rows
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from archgen.explorer.compared import LABELS, Entry, ratio
+from archgen.explorer.compared import Entry, ratio
+from archgen.explorer.curves import STYLES
+from archgen.explorer.tiles import LABELS
 from archgen.ops import size
 from archgen.report.traces import Chart, safe
 from archgen.view import DepthRow, mebibytes, short
 from archgen.view.comparison import FIGURES
-
-
-class Style(NamedTuple):
-    """How a network is drawn: never by its colour alone."""
-
-    color: str
-    dash: str
-    mark: str
-    pattern: str
 
 
 class _Point(NamedTuple):
@@ -31,16 +24,12 @@ class _Point(NamedTuple):
     where: str
     said: str
 
+    def hover(self, label: str) -> str:
+        return "<br>".join(map(safe, (label, self.where, f"layer {self.layer}", self.said)))
 
-STYLES = (
-    Style("#0072B2", "solid", "circle", ""),
-    Style("#D55E00", "dash", "diamond", "/"),
-    Style("#009E73", "dot", "square", "."),
-    Style("#E69F00", "dashdot", "triangle-up", "x"),
-    Style("#56B4E9", "longdash", "cross", "-"),
-    Style("#CC79A7", "longdashdot", "x", "+"),
-)
-"""One for each network; the colours are Okabe and Ito's."""
+
+PATTERNS = ("", "/", ".", "x", "-", "+")
+"""What tells bars of two networks apart but their colour; lines have a style each."""
 Trace: TypeAlias = dict[str, Any]
 Curve: TypeAlias = Literal["macs", "params", "saved_bytes", "channels", "side", "receptive_field"]
 CURVES: dict[Curve, str] = {
@@ -63,7 +52,7 @@ ROOM, LEAST = 1.4, 1.5
 """The axis of ratios goes on beyond the longest bars, for their labels; and so far at least."""
 FEW = 8
 """Marks on the axis of ratios."""
-MARKS = 24
+MARKS = 40
 """Marks on a line; more would hide its dash."""
 
 
@@ -75,18 +64,16 @@ def along(entries: Mapping[str, Entry], what: Curve) -> Chart:
         what: What is drawn; what can be spent is summed up over all streams, and of what maps
             have each stream is a line of its own.
     """
-    lines = _sums if what in ("macs", "params", "saved_bytes") else _values
+    points = _sums if what in ("macs", "params", "saved_bytes") else _values
     data = [
-        trace
+        _line(place, label, points(each.units, what))
         for place, (label, each) in enumerate(entries.items())
-        for trace in lines(place, label, each.units, what)
     ]
-    most: dict[str, int] = {}
-    for trace in data:
-        most[trace["name"]] = max(*trace["y"], most.get(trace["name"], 0))
+    heights = {trace["name"]: [y for y in trace["y"] if y is not None] for trace in data}
+    most = {label: max(own) for label, own in heights.items()}
     layout = _layout(AXES[what])
     if what == "side":
-        sides = sorted({side for trace in data for side in trace["y"]})
+        sides = sorted({side for own in heights.values() for side in own})
         layout["yaxis"] |= {"type": "log", "tickvals": sides}
     else:
         layout["yaxis"]["range"] = [0, 1.05 * max(most.values())]
@@ -94,42 +81,32 @@ def along(entries: Mapping[str, Entry], what: Curve) -> Chart:
     return Chart(data, layout, f"{CURVES[what]}, layer by layer. The most: {ends}.")
 
 
-def _sums(place: int, label: str, units: Sequence[DepthRow], what: Curve) -> Iterator[Trace]:
+def _sums(units: Sequence[DepthRow], what: Curve) -> list[_Point | None]:
     write = mebibytes if what == "saved_bytes" else short
-    points, total = [], 0
+    points: list[_Point | None] = []
+    total = 0
     for layer, beside in groupby(sorted(units, key=_layers), key=_layers):
         here = [*beside]
         total += sum(getattr(unit, what) for unit in here)
         paths = ", ".join(unit.path for unit in here)
         points.append(_Point(layer, total, paths, f"{write(total)} so far"))
-    yield _line(place, label, points)
+    return points
 
 
-def _values(place: int, label: str, units: Sequence[DepthRow], what: Curve) -> Iterator[Trace]:
-    for number, chain in enumerate(chains(units)):
-        points = [
-            _Point(unit.layers, value, unit.path, f"{value:,} of {size(unit.shape)}")
-            for unit in chain
-            if (value := getattr(unit, what)) is not None
-        ]
-        yield _line(place, label, points) | {"legendgroup": str(place), "showlegend": not number}
-
-
-def chains(units: Sequence[DepthRow]) -> list[list[DepthRow]]:
-    """Part units into lines: a unit goes on where its source ends a line, else a line branches off.
-
-    Args:
-        units: The rows of `depth_rows`.
-    """
-    at = {unit.path: unit for unit in units}
-    found: list[list[DepthRow]] = []
+def _values(units: Sequence[DepthRow], what: Curve) -> list[_Point | None]:
+    """Join each unit with the one that it reads; None breaks the line."""
+    at: dict[str, _Point] = {}
+    points: list[_Point | None] = []
     for unit in units:
-        line = next((line for line in found if line[-1].path == unit.after), None)
-        if line is None:
-            line = [at[unit.after]] if unit.after else []
-            found.append(line)
-        line.append(unit)
-    return found
+        value = getattr(unit, what)
+        if unit.side is None or value is None:
+            continue
+        above = at.get(unit.after)
+        if above and points[-1] is not above:
+            points += [None, above]
+        at[unit.path] = _Point(unit.layers, value, unit.path, f"{value:,} of {size(unit.shape)}")
+        points.append(at[unit.path])
+    return points
 
 
 def ratios(entries: Mapping[str, Entry]) -> Chart:
@@ -158,7 +135,7 @@ def ratios(entries: Mapping[str, Entry]) -> Chart:
     layout["shapes"] = [
         {
             "type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper",
-            "line": {"color": STYLES[0].color, "width": 2},
+            "line": {"color": STYLES[0][0], "width": 2},
         }
     ]  # fmt: skip
     return Chart(data, layout, f"Figures in multiples of {name}'s. {'; '.join(said)}.")
@@ -168,23 +145,21 @@ def _layers(unit: DepthRow) -> int:
     return unit.layers
 
 
-def _line(place: int, label: str, points: Sequence[_Point]) -> Trace:
-    style = STYLES[place]
+def _line(place: int, label: str, points: Sequence[_Point | None]) -> Trace:
+    color, dash, mark = STYLES[place]
     return {
         "type": "scatter", "mode": "lines+markers", "name": safe(label),
-        "x": [point.layer for point in points], "y": [point.value for point in points],
-        "text": [
-            "<br>".join(map(safe, (label, point.where, f"layer {point.layer}", point.said)))
-            for point in points
-        ],
+        "x": [point and point.layer for point in points],
+        "y": [point and point.value for point in points],
+        "text": [point and point.hover(label) for point in points],
         "hovertemplate": "%{text}<extra></extra>", "cliponaxis": False,
-        "line": {"color": style.color, "dash": style.dash, "width": 2},
-        "marker": {"symbol": style.mark, "size": 7, "maxdisplayed": MARKS},
+        "line": {"color": color, "dash": dash, "width": 2},
+        "marker": {"symbol": mark, "size": 7, "maxdisplayed": MARKS},
     }  # fmt: skip
 
 
 def _bars(place: int, label: str, times: Mapping[str, float]) -> Trace:
-    style = STYLES[place]
+    pattern = {"shape": PATTERNS[place], "fillmode": "overlay"}
     return {
         "type": "bar", "orientation": "h", "name": safe(label), "showlegend": True, "base": 1,
         "y": [*times], "x": [value - 1 for value in times.values()],
@@ -192,10 +167,7 @@ def _bars(place: int, label: str, times: Mapping[str, float]) -> Trace:
         "text": [*map(_times, times.values())],
         "textposition": "outside", "cliponaxis": False,
         "hovertemplate": f"{safe(label)}<br>%{{y}} %{{customdata:.3f}}x<extra></extra>",
-        "marker": {
-            "color": style.color,
-            "pattern": {"shape": style.pattern, "fillmode": "overlay"},
-        },
+        "marker": {"color": STYLES[place][0], "pattern": pattern},
     }  # fmt: skip
 
 
@@ -218,6 +190,4 @@ def _layout(y: str, x: str = "layers from the input") -> dict[str, Any]:
         "yaxis": {"title": {"text": y}, "rangemode": "tozero", "tickformat": "~s"},
         "hovermode": "closest",
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
     }

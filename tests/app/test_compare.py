@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from pages import SCRIPT
@@ -28,17 +29,23 @@ def addressed(app: AppTest) -> list[str]:
     return [words] if isinstance(words, str) else list(words)
 
 
-def curves(app: AppTest) -> list[str]:
+def drawn(app: AppTest) -> dict[str, Any]:
+    """Give the figure of curves."""
     charts = [each for each in app.main if each.type == "plotly_chart"]
-    return [trace["name"] for trace in json.loads(charts[-1].proto.spec)["data"]]
+    figure: dict[str, Any] = json.loads(charts[-1].proto.spec)
+    return figure
+
+
+def curves(app: AppTest) -> list[str]:
+    return [trace["name"] for trace in drawn(app)["data"]]
 
 
 def test_the_address_chooses_the_networks() -> None:
     app = opened(*DRN, "dpn131;stages.groups=32")
     assert app.multiselect[0].value == [*DRN, "dpn131;stages.groups=32"]
     figures = app.dataframe[0].value
-    assert [*figures.columns][-2:] == ["dpn131 groups=32", "dpn131 groups=32 / first"]
-    assert figures["drn_a_50 / first"][0] == "equal"
+    assert [*figures.columns][-2:] == ["dpn131 groups=32", "dpn131 groups=32: vs first"]
+    assert figures["drn_a_50: vs first"][0] == "equal"
     assert not app.warning
     assert not app.error
     assert curves(app) == [*DRN, "dpn131 groups=32"]
@@ -69,7 +76,7 @@ def test_another_first_is_held_against() -> None:
     app = opened(*PARNET, "resnet50")
     app.selectbox(key="first").set_value("parnet_s").run()
     assert addressed(app) == ["parnet_s", "resnet34", "resnet50"]
-    assert app.dataframe[0].value["resnet34 / first"][3] == "2.833x"
+    assert app.dataframe[0].value["resnet34: vs first"][3] == "2.833x"
 
 
 def test_networks_are_added_and_taken_away() -> None:
@@ -100,7 +107,7 @@ def test_inputs_that_differ_are_warned_of() -> None:
 
 def test_the_curve_stands_in_the_address() -> None:
     app = opened(*PARNET, curve="Resolution")
-    assert curves(app) == ["resnet34", "parnet_s", "parnet_s", "parnet_s"]
+    assert "pixels a side" in drawn(app)["layout"]["yaxis"]["title"]["text"]
     macs = app.dataframe[1].value
     app.button_group(key="count").set_value("params").run()
     assert not app.exception

@@ -30,19 +30,19 @@ def test_the_dual_path_paper_in_ratios() -> None:
         "figure": "Parameters",
         "resnext101_64x4d": "83,455,272",
         "dpn98": "61,570,728",
-        "dpn98 / first": "0.738x",
+        "dpn98: vs first": "0.738x",
     }
-    assert rows["MACs"]["dpn98 / first"] == "0.755x"
+    assert rows["MACs, one image"]["dpn98: vs first"] == "0.755x"
     assert rows["Saved for backward"]["dpn98"] == "214.0 MiB"
 
 
 def test_what_is_equal_says_so_and_what_is_not_there_is_a_dash() -> None:
     rows = {row["figure"]: row for row in figure_rows(entries("resnet50", "drn_a_50"))}
-    assert rows["Parameters"]["drn_a_50 / first"] == "equal"
+    assert rows["Parameters"]["drn_a_50: vs first"] == "equal"
     text = "name: bare\ninput: [3, 8, 8]\nnodes: {twice: {block: sum, from: [input, input]}}\n"
     bare = {row["figure"]: row for row in figure_rows(entries(Shown(text=text).word(), "resnet18"))}
     assert bare["Parameters"]["bare"] == "0"
-    assert bare["Parameters"]["resnet18 / first"] == "-"
+    assert bare["Parameters"]["resnet18: vs first"] == "-"
 
 
 @pytest.mark.parametrize("match", ["path", "stride"])
@@ -61,7 +61,7 @@ def test_streams_are_held_against_stages_by_stride() -> None:
         row["stride"]: row for row in stage_table(entries("resnet34", "parnet_s"), "stride", "macs")
     }
     assert [*rows] == ["2", "4", "8", "16", "32", "vector"]
-    assert rows["2"]["resnet34: output"] == rows["2"]["parnet_s / first"] == "-"
+    assert rows["2"]["resnet34: output"] == rows["2"]["parnet_s: vs first"] == "-"
     assert rows["32"]["parnet_s: output"] == "1280x7x7"
     assert rows["vector"]["resnet34"] == "512,000"
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from archgen.analysis import receptive_field
 from archgen.explorer import Shown
-from archgen.explorer.compared import Entry, entry, labelled
-from archgen.explorer.overlaid import AXES, CURVES, STYLES, Curve, along, chains, ratios
-from archgen.report.charts import Chart
-from archgen.view import stage_rows
+from archgen.explorer.compared import MOST, Entry, entry, labelled
+from archgen.explorer.curves import STYLES
+from archgen.explorer.overlaid import AXES, CURVES, PATTERNS, Curve, along, ratios
+from archgen.report.traces import Chart
 
 NETS = ("resnet34", "parnet_s", "drn_a_18", "dsnet50", "densenet121", "resnet110_cifar")
 
@@ -38,38 +38,52 @@ def test_sums_end_at_what_the_network_costs(entries: dict[str, Entry], what: Cur
         assert trace["x"][-1] == each.costs.depth
 
 
-def test_maps_are_lines_and_streams_lines_of_their_own(entries: dict[str, Entry]) -> None:
-    chart = along(entries, "side")
-    lines = {name: [trace for trace in chart.data if trace["name"] == name] for name in NETS}
-    assert {name: len(found) for name, found in lines.items()} == {
-        name: 3 if name == "parnet_s" else 1 for name in NETS
-    }
-    assert all([line["showlegend"] for line in found][1:] in ([], [False] * 2)
-               for found in lines.values())  # fmt: skip
-    for name, found in lines.items():
-        drawn = {side for line in found for side in line["y"]}
-        maps = [row.shape for row in stage_rows(entries[name].net) if len(row.shape) == 3]
-        assert {shape[1] for shape in maps} <= drawn
-    assert chart.layout["yaxis"]["tickvals"][0] == 7
+def parts(trace: dict[str, Any]) -> list[list[str]]:
+    """Part a line where it breaks, into the paths of its units."""
+    found: list[list[str]] = [[]]
+    for text in trace["text"]:
+        if text is None:
+            found.append([])
+        else:
+            found[-1].append(text.split("<br>")[1])
+    return found
+
+
+def test_streams_branch_off(entries: dict[str, Entry]) -> None:
+    lines = {trace["name"]: parts(trace) for trace in along(entries, "side").data}
+    assert [name for name, found in lines.items() if len(found) > 1] == ["parnet_s"]
+    assert [part[:2] for part in lines["parnet_s"][1:]] == [
+        ["at4", "body.at4.0"],
+        ["at8", "body.at8.0"],
+        ["at16", "body.at16.0"],
+        ["body.at4.3", "body.at4_down"],
+        ["body.at8.4", "body.at8_fuse"],
+        ["body.at16.4", "body.at16_fuse"],
+    ]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_lines_hold_every_map_and_follow_the_wiring(entries: dict[str, Entry], name: str) -> None:
+    (line,) = along({name: entries[name]}, "channels").data
+    units = {unit.path: unit for unit in entries[name].units if unit.side}
+    assert {path for part in parts(line) for path in part} == {*units}
+    for part in parts(line):
+        assert all(units[below].after == above for above, below in pairwise(part))
+    drawn = {y for y in line["y"] if y is not None}
+    assert drawn == {unit.channels for unit in units.values()}
+
+
+def test_resolutions_are_marked_on_the_axis(entries: dict[str, Entry]) -> None:
+    axis = along(entries, "side").layout["yaxis"]
+    assert axis["tickvals"] == [7, 8, 14, 16, 28, 32, 56, 112, 224]
 
 
 def test_the_field_of_the_last_map_is_the_highest(entries: dict[str, Entry]) -> None:
     chart = along(entries, "receptive_field")
-    for name in NETS:
-        highest = max(max(line["y"]) for line in chart.data if line["name"] == name)
-        assert highest == receptive_field(entries[name].net)
+    for line in chart.data:
+        highest = max(y for y in line["y"] if y is not None)
+        assert highest == receptive_field(entries[line["name"]].net)
     assert f"resnet34 {receptive_field(entries['resnet34'].net)}" in chart.said
-
-
-def test_chains_hold_every_unit_once_and_follow_the_wiring(entries: dict[str, Entry]) -> None:
-    for each in entries.values():
-        found = chains(each.units)
-        after = [line if number == 0 else line[1:] for number, line in enumerate(found)]
-        assert sorted(unit.path for line in after for unit in line) == sorted(
-            unit.path for unit in each.units
-        )
-        for line in found:
-            assert all(b.after == a.path for a, b in pairwise(line))
 
 
 def test_bars_go_from_one_to_the_ratio(entries: dict[str, Entry]) -> None:
@@ -78,7 +92,7 @@ def test_bars_go_from_one_to_the_ratio(entries: dict[str, Entry]) -> None:
     first = entries["resnet34"].costs
     for trace in chart.data:
         at = dict(zip(trace["y"], trace["customdata"], strict=True))
-        assert at["MACs"] == entries[trace["name"]].costs.macs / first.macs
+        assert at["MACs, one image"] == entries[trace["name"]].costs.macs / first.macs
         ends = [trace["base"] + x for x in trace["x"]]
         assert ends == pytest.approx(trace["customdata"])
     low, high = chart.layout["xaxis"]["range"]
@@ -90,8 +104,8 @@ def test_bars_go_from_one_to_the_ratio(entries: dict[str, Entry]) -> None:
 
 
 def test_no_two_networks_look_alike() -> None:
-    for column in zip(*STYLES, strict=True):
-        assert len({*column}) == len(STYLES)
+    for column in (*zip(*STYLES, strict=True), PATTERNS):
+        assert len({*column}) == MOST
 
 
 @pytest.mark.parametrize("what", CURVES)

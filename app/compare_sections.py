@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import streamlit as st
+from shared import draw_chart
 
 from archgen.explorer.compared import (
     COUNTS,
@@ -19,7 +20,6 @@ from archgen.explorer.compared import (
 from archgen.explorer.markdown import escaped
 from archgen.explorer.overlaid import CURVES, along, ratios
 from archgen.explorer.presets import PRESETS, Preset
-from archgen.report.traces import Chart
 
 T = TypeVar("T", bound=str)
 
@@ -48,13 +48,13 @@ def draw_figures(found: Mapping[str, Entry]) -> None:
     st.subheader("Figures")
     _table(figure_rows(found), "Figures of each network")
     st.caption("Memory: of one image, in float32.")
-    _draw(ratios(found), "ratios")
+    draw_chart(ratios(found), "ratios")
 
 
 def draw_depth(found: Mapping[str, Entry]) -> None:
     """Draw the networks' curves over one another."""
     st.subheader("Along depth")
-    _draw(along(found, _pick("Draw", CURVES, "curve")), "along")
+    draw_chart(along(found, _pick("Draw", CURVES, "curve")), "along")
 
 
 def draw_stages(found: Mapping[str, Entry]) -> None:
@@ -80,17 +80,15 @@ _claims = st.cache_data(max_entries=len(PRESETS))(Preset.claims)
 
 
 def _table(rows: Sequence[Row], alt: str) -> None:
-    """Draw rows whose first column is a name and whose others are figures."""
-    first, *others = rows[0]
-    widest = max(len(row[first]) for row in rows)
-    columns = {first: st.column_config.TextColumn(pinned=True, width=32 + 8 * widest)}
-    columns |= {name: st.column_config.TextColumn(alignment="right") for name in others}
+    """Draw rows whose first column is a name and whose others are figures, briefly headed."""
+    columns = {}
+    for place, name in enumerate(rows[0]):
+        heading = name.rpartition(": ")[2]
+        widest = max(map(len, [heading, *(row[name] for row in rows)]))
+        columns[name] = st.column_config.TextColumn(
+            heading, pinned=not place, alignment="right" if place else "left", width=32 + 7 * widest
+        )
     st.dataframe(rows, hide_index=True, height="content", column_config=columns, alt=alt)
-
-
-def _draw(chart: Chart, key: str) -> None:
-    figure = {"data": chart.data, "layout": chart.layout}
-    st.plotly_chart(figure, alt=chart.said, key=key, width="stretch")
 
 
 def _pick(label: str, options: Mapping[T, str], key: str) -> T:

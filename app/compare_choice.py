@@ -50,24 +50,29 @@ def draw_choice(words: Sequence[str]) -> None:
     st.session_state["preset"] = same.title if same else None
     st.pills("The papers' comparisons", titles, key="preset", on_change=_take_preset)
     here = current().word()
+    shipped = files.names("specs")
+
+    def label(word: str) -> str:
+        return word if word in shipped else _label(word)
+
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     st.session_state["picked"] = [*words]
     left.multiselect(
         f"Networks, two to {MOST}",
-        [*dict.fromkeys([*words, here, *files.names("specs")])],
+        [*dict.fromkeys([*words, here, *shipped])],
         key="picked",
-        format_func=_label,
+        format_func=label,
         max_selections=MOST,
         wrap=True,
         on_change=lambda: choose(st.session_state["picked"]),
     )
     st.session_state["first"] = words[0]
     right.selectbox(
-        "Held against", words, key="first", format_func=_label, on_change=_put_first,
+        "Held against", words, key="first", format_func=label, on_change=_put_first,
         help="Ratios and differences are those to this network.",
     )  # fmt: skip
     if here not in words and len(words) < MOST:
-        name = escaped(_label(here))
+        name = escaped(label(here))
         st.button(
             f"Add {name} from the other pages", icon=":material/add:",
             on_click=choose, args=([*words, here],),
@@ -90,9 +95,7 @@ def _put_first() -> None:
 
 
 def _label(word: str) -> str:
-    """Name a network without counting it if it need not be; a wrong one by its word."""
-    if word in files.names("specs"):
-        return word
+    """Name a network that is not as it is shipped; a wrong one by its word."""
     try:
         return measured(word).label
     except ArchError:
