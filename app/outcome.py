@@ -14,7 +14,7 @@ CURVE = "curve"
 """Key of the control that chooses a curve."""
 
 
-@st.cache_resource(max_entries=64)
+@st.cache_resource(max_entries=64, show_spinner="Building")
 def network(word: str) -> Net:
     """Build a network once: it never changes.
 
@@ -26,7 +26,7 @@ def network(word: str) -> Net:
     return net
 
 
-@st.cache_resource(max_entries=64)
+@st.cache_resource(max_entries=64, show_spinner="Counting")
 def _costs(word: str) -> Cost:
     return cost(network(word))
 

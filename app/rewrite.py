@@ -36,7 +36,7 @@ def draw_rewrite(
         st.selectbox("Number", fields, key=FIELD)
         ways = forms(fields[st.session_state[FIELD]])
         if st.session_state.get(FORM) not in ways:
-            st.session_state[FORM] = next(reversed(ways))
+            st.session_state[FORM] = "additive" if "additive" in ways else "list"
         st.selectbox("Written as", ways, key=FORM)
         path, value = st.session_state[FIELD], ways[st.session_state[FORM]]
         st.button("Write it so", on_click=take, args=(path, value))

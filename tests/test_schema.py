@@ -137,3 +137,10 @@ def test_studies_are_valid_by_their_schema(name: str) -> None:
     assert [error.message for error in validator.iter_errors(data)] == []
     assert not validator.is_valid({**data, "tirals": 3})
     assert not validator.is_valid({**data, "vary": {"stages.width": {"form": 1, "to": 3}}})
+
+
+def test_a_kernel_is_odd(validator: Draft202012Validator) -> None:
+    data = spec("resnet18")
+    for kernel in (3, 7, 4):
+        data["nodes"]["stem"]["kernel"] = kernel
+        assert validator.is_valid(data) == (kernel % 2 == 1)
