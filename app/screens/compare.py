@@ -8,6 +8,7 @@ from compare_sections import draw_claims, draw_depth, draw_figures, draw_specs, 
 
 from archgen import ArchError
 from archgen.explorer.compared import labelled
+from archgen.explorer.markdown import escaped
 
 st.title("Compare")
 words = chosen()
@@ -19,7 +20,7 @@ for word in words:
     try:
         entries.append(measured(word))
     except ArchError as error:
-        st.error(str(error))
+        st.error(escaped(str(error)))
 if len(entries) > 1:
     found = labelled(entries)
     draw_figures(found)

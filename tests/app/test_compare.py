@@ -9,6 +9,7 @@ import pytest
 from pages import SCRIPT
 from streamlit.testing.v1 import AppTest
 
+from archgen.explorer.markdown import escaped
 from archgen.explorer.presets import PRESETS
 
 PARNET, DRN = ["resnet34", "parnet_s"], ["resnet50", "drn_a_50"]
@@ -96,7 +97,7 @@ def test_no_more_than_six_and_each_once() -> None:
 
 def test_a_word_that_is_none_is_said_and_the_others_are_compared() -> None:
     app = opened(*DRN, "resnt50", "resnet50;stages.groups=7")
-    assert "no spec 'resnt50'" in app.error[0].value
+    assert escaped("no spec 'resnt50'") in app.error[0].value
     assert "7 groups" in app.error[1].value
     assert curves(app) == DRN
 
