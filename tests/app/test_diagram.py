@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages import open_page
+from pages import open_page
 
 
 def drawn(app: AppTest) -> str:
@@ -25,11 +25,11 @@ def test_closed_it_shows_stages_and_the_way_into_each() -> None:
 def test_a_part_is_opened_by_its_name_and_closed_by_a_crumb() -> None:
     app = open_page("explore", net="dpn98")
     app.selectbox("part").select("stages.2").run()
-    assert app.query_params["open"] == ["stages.2"]
+    assert app.query_params["open"] == "stages.2"
     assert '"stages.2.3 to 18" [' in drawn(app)
     app.selectbox("part").select("stages.2.7").run()
     assert '"stages.2.7.spatial" [' in drawn(app)
-    assert app.query_params["net"] == ["dpn98"]
+    assert app.query_params["net"] == "dpn98"
     app.button("open stages.2").click().run()
     assert '"stages.2.3 to 18" [' in drawn(app)
     app.button("open ").click().run()
