@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from streamlit.testing.v1 import AppTest
-
 from pages import open_page
+from streamlit.testing.v1 import AppTest
 
 
 def drawn(app: AppTest) -> str:
