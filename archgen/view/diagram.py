@@ -136,8 +136,7 @@ def _arrow(arrow: Arrow, laned: set[str]) -> str:
     tail = head = ""
     said: dict[str, str] = {}
     if arrow.lane:
-        colour = COLOURS[arrow.lane]
-        said = {"color": colour, "fontcolor": colour, "penwidth": "2"}
+        said = {"color": COLOURS[arrow.lane], "penwidth": "2"}
         tail = f":{arrow.lane}_out:s" if arrow.source in laned else ""
         head = f":{arrow.lane}_in:n" if arrow.target in laned else ""
     if arrow.arc:
