@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -137,7 +138,7 @@ def test_diagrams_are_small_whole_and_the_same_each_time(name: str) -> None:
     assert text == dot(load(name))
     assert text.count("{") == text.count("}")
     boxes = re.findall(r'^ +"([^"]+)" \[label=', text, re.MULTILINE)
-    edges = re.findall(r'^ +"([^"]+)" -> "([^"]+)"$', text, re.MULTILINE)
+    edges = re.findall(r'^ +"([^"]+)" -> "([^"]+)"', text, re.MULTILINE)
     assert boxes[0] == "input"
     assert len(boxes) == len(set(boxes)) <= LARGEST
     assert {end for edge in edges for end in edge} == set(boxes)
@@ -145,7 +146,7 @@ def test_diagrams_are_small_whole_and_the_same_each_time(name: str) -> None:
     assert chart == mermaid(load(name))
     assert chart.count("subgraph ") == chart.count("\n  end\n")
     assert len(re.findall(r"^ +n\d+[\[(]", chart, re.MULTILINE)) == len(boxes)
-    assert len(re.findall(r"^ +n\d+ --> n\d+$", chart, re.MULTILINE)) == len(edges)
+    assert len(re.findall(r"^ +n\d+ -->(?:\|.*\|)? n\d+$", chart, re.MULTILINE)) == len(edges)
 
 
 def test_streams_stand_side_by_side() -> None:
@@ -153,16 +154,61 @@ def test_streams_stand_side_by_side() -> None:
     assert '"at4" -> "body.at4"' in text
     assert '"at8" -> "body.at8"' in text
     assert '"body.at4" -> "body.at8"' not in text
-    assert 'subgraph cluster_4 {\n    label="body"' in text
+    assert 'subgraph "cluster_body" {\n    label="body"' in text
+    assert '{rank=same; "body.at4"; "body.at8"; "body.at16"}' in text
+
+
+LABEL = r'<(?:[^<>]|<[^<>]*>)*>|"(?:[^"\\]|\\.)*"'
+STATEMENT = re.compile(
+    rf"""\ +(?:(?:graph|node|edge)\ (?P<default>\[.*\])
+    |(?:{LABEL})(?::\w+)*(?:\ ->\ (?:{LABEL})(?::\w+)*)?(?:\ (?P<attributes>\[.*\]))?
+    |subgraph\ (?:{LABEL})\ \{{|\}}|\{{rank=same(?:;\ {LABEL})+\}}
+    |(?P<title>\w+=.*))""",
+    re.VERBOSE,
+)
+"""The part of Graphviz's grammar that diagrams use, a statement a line."""
+ATTRIBUTES = re.compile(rf"\w+=(?:{LABEL}|[\w.]+)")
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("dpn98", ""), ("dpn98", "stages.2"), ("dpn98", "stages.2.0"), ("ds2net50", "stages.2.3"),
+     ("densenet121", "stages.1"), ("parnet_s", "body.at8.1"), ("drn_c_26", "stages.3")],
+)  # fmt: skip
+def test_graphviz_can_read_what_is_opened(name: str, path: str) -> None:
+    text = dot(load(name), path, link=lambda to: f"?net={name}&open={to}", ink="#E6EAEE")
+    first, *lines, last = text.splitlines()
+    assert (first, last) == (f'digraph "{name}" {{', "}")
+    for line in lines:
+        found = STATEMENT.fullmatch(line)
+        assert found, line
+        for each in ("default", "attributes"):
+            inside = found[each] and ATTRIBUTES.sub("", found[each])
+            assert not (inside or "").strip("[], "), line
+        for label in re.findall(r"label=<(.*)>[],]", line):
+            ET.fromstring(f"<label>{label}</label>")
+    assert '"input" -> ' in text or path.count(".") > 1
+    assert f'URL="?net={name}&open=' in text
+
+
+def test_lanes_and_arcs_are_drawn() -> None:
+    text = dot(load("dpn98"), "stages.2")
+    assert '"stages.2.0":dense_out:s -> "stages.2.1":dense_in:n [color="#D55E00"' in text
+    assert '<td port="dense_in"' in text
+    arcs = dot(load("densenet121"), "stages.0")
+    assert '"stem":se -> "stages.0.5":ne [color="#009E73", constraint="false"]' in arcs
+    assert 'n2 -->|"residual 1024"| n3' not in mermaid(load("dpn98"))
+    assert '-->|"dense 96"|' in mermaid(load("dpn98"), "stages.2")
 
 
 def test_labels_are_escaped(odd_block: str) -> None:
     stages = {"block": odd_block, "width": 8, "depth": [1, 1]}
     net = Net.of({"name": "odd", "input": [3, 8, 8], "nodes": {"stages": stages}})
-    (label,) = re.findall(r'"stages.0" \[label="((?:[^"\\]|\\.)*)"\]\n', dot(net))
-    assert r"\nq\"]<b>;\\end\n" in label
+    (label,) = re.findall(r'"stages.0" \[label=<(.*)>, width', dot(net))
+    assert "q&quot;]&lt;b&gt;;\\end" in label
+    assert ET.fromstring(f"<label>{label}</label>").find("b").text == "stages.0"
     line = next(line for line in mermaid(net).splitlines() if line.startswith("    n1["))
-    assert "<br/>q#34;#93;#60;b#62;#59;#92;end<br/>" in line
+    assert "<br/>q#34;#93;#60;b#62;#59;#92;end, 8x8x8<br/>" in line
     assert line.count('"') == 2
 
 

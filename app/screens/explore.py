@@ -31,7 +31,7 @@ except ArchError as error:
 with head:
     draw_head(net, shown)
 draw_figures(costs)
-left, right = st.columns(2, gap="medium")
+left, right = st.columns([2, 3], gap="medium")
 with left:
     draw_editor(editing)
     if editing.error is not None:

@@ -31,16 +31,17 @@ def dot(net: Net, path: str = "", *, link: Link | None = None, ink: str = "#0000
         ArchError: As of `picture`.
     """
     drawn = picture(net, path)
+    laned = _laned(drawn)
     lines = [
         f"digraph {_dot(net.name)} {{",
         f'  graph [bgcolor=transparent, fontname="sans-serif", fontsize=10, fontcolor="{ink}", '
-        f'color="{ink}80", style=rounded, nodesep=0.3, ranksep=0.35]',
+        f'color="{ink}80", style=rounded, nodesep=0.2, ranksep=0.3]',
         f'  node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=10, '
         f'fontcolor="{ink}", color="{ink}80", fillcolor=transparent, height=0.3]',
         f'  edge [fontname="sans-serif", fontsize=10, fontcolor="{ink}", color="{ink}", '
         "arrowsize=0.7]",
-        *_inside(drawn, "", link),
-        *(f"  {_arrow(arrow, _laned(drawn))}" for arrow in drawn.arrows),
+        *_inside(drawn, "", laned, link),
+        *(f"  {_arrow(arrow, laned)}" for arrow in drawn.arrows),
     ]
     return "\n".join([*lines, "}"]) + "\n"
 
@@ -64,17 +65,17 @@ def mermaid(net: Net, path: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _inside(drawn: Picture, frame: str, link: Link | None) -> list[str]:
+def _inside(drawn: Picture, frame: str, laned: set[str], link: Link | None) -> list[str]:
     """Write the boxes and frames in a frame; boxes that run side by side on one level."""
     held = [box for box in drawn.boxes if box.frame == frame]
-    lines = [f"  {_box(box, link, box.key in _laned(drawn))}" for box in held]
+    lines = [f"  {_box(box, box.key in laned, link)}" for box in held]
     keys = {box.key for box in held}
     for streams in drawn.beside:
         level = "; ".join(_dot(key) for key in streams if key in keys)
         lines += [f"  {{rank=same; {level}}}"] if level else []
     for inner in (path for path, above in drawn.frames.items() if above == frame):
         lines += [f"  subgraph {_dot(f'cluster_{inner}')} {{", f"    {_frame(drawn, inner, link)}"]
-        lines += [f"  {line}" for line in _inside(drawn, inner, link)]
+        lines += [f"  {line}" for line in _inside(drawn, inner, laned, link)]
         lines.append("  }")
     return lines
 
@@ -88,11 +89,11 @@ def _frame(drawn: Picture, path: str, link: Link | None) -> str:
     return "; ".join(f"{key}={_dot(value)}" for key, value in said.items())
 
 
-def _box(box: Box, link: Link | None, laned: bool) -> str:
+def _box(box: Box, laned: bool, link: Link | None) -> str:
     """Write a box: tinted where it holds weights or parts, dashed where several are one."""
     said: dict[str, str] = {}
     if box.opens:
-        said |= {"width": "2.2", "color": BLUE}  # of one width, so that lanes are straight
+        said |= {"width": "1.8", "color": BLUE}  # of one width, so that lanes are straight
     if len(box.lines) > 1:
         said["fillcolor"] = f"{BLUE}24"
     if box.folded > 1:
@@ -135,8 +136,7 @@ def _arrow(arrow: Arrow, laned: set[str]) -> str:
     tail = head = ""
     said: dict[str, str] = {}
     if arrow.lane:
-        colour = COLOURS[arrow.lane]
-        said = {"color": colour, "fontcolor": colour, "penwidth": "2"}
+        said = {"color": COLOURS[arrow.lane], "penwidth": "2"}
         tail = f":{arrow.lane}_out:s" if arrow.source in laned else ""
         head = f":{arrow.lane}_in:n" if arrow.target in laned else ""
     if arrow.arc:

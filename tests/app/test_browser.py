@@ -15,7 +15,9 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Browser, Page, expect
 
+from archgen import load
 from archgen.explorer import Shown
+from archgen.view import picture
 
 SERVING = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "serving.py"))
 WHY = "needs Chromium: apt install chromium"
@@ -118,3 +120,30 @@ def test_a_network_is_chosen_turned_and_broken(visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("dpn131")
     assert metric(settled(page), "Parameters") == "79.3M"
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [("dpn98", "stages.2"), ("densenet121", "stages.0"), ("parnet_s", "body.at8")]
+)
+def test_a_diagram_is_drawn_whole(visit: Visit, name: str, path: str) -> None:
+    drawn = picture(load(name), path)
+    page = visit(f"/?net={name}&open={path}")
+    chart = page.get_by_test_id("stGraphVizChart")
+    expect(chart.locator("g.node")).to_have_count(len(drawn.boxes))
+    expect(chart.locator("g.edge")).to_have_count(len(drawn.arrows))
+    expect(chart.locator("g.cluster")).to_have_count(len(drawn.frames))
+    expect(chart).to_have_attribute("aria-label", drawn.said)
+
+
+def test_a_box_opens_by_click_and_by_key(visit: Visit) -> None:
+    page = visit("/?net=dpn98%3Bstages.groups%3D20")
+    page.locator("g.node a", has_text="stages.2").click()
+    unit = page.locator("g.node a", has_text="stages.2.19")
+    expect(unit).to_be_visible()
+    unit.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("g.node", has_text="reduce_norm")).to_be_visible()
+    query = parse_qs(urlsplit(page.url).query)
+    assert query == {"net": ["dpn98;stages.groups=20"], "open": ["stages.2.19"]}
+    page.get_by_role("button", name="Whole network").click()
+    expect(page.locator("g.node")).to_have_count(7)

@@ -45,6 +45,23 @@ def test_texts_are_what_the_library_gives(run, kind: str) -> None:
     assert run("show", "parnet_s", f"--{kind}").stdout == text
 
 
+@pytest.mark.parametrize("kind", ["dot", "mermaid"])
+def test_diagrams_open_at_a_path(run, kind: str) -> None:
+    text = getattr(view, kind)(load("dpn68"), "stages.2")
+    assert run("show", "dpn68", f"--{kind}", "--open", "stages.2").stdout == text
+    document = json.loads(run("show", "dpn68", "--json", f"--{kind}", "--open", "stages.2").stdout)
+    assert document[kind] == text
+
+
+def test_what_cannot_be_opened_is_one_line(run) -> None:
+    result = run("show", "dpn68", "--dot", "--open", "stage.2")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: no part 'stage.2'; did you mean 'stages.2'?")
+    refused = run("show", "dpn68", "--open", "stages.2")
+    assert refused.exit_code == 2
+    assert "--open goes with --dot or --mermaid" in refused.stderr
+
+
 def test_one_text_at_a_time(run) -> None:
     result = run("show", "dpn68", "--dot", "--ops")
     assert result.exit_code == 2

@@ -91,12 +91,13 @@ def _near(
     framed = {key: above for key, above in frames.items() if _is_in(key, outer)} | {outer: ""}
     place = {box.key: at for at, box in enumerate(drawn)}
     inner = {box.key for box in drawn if _is_in(box.frame, path)}
+    start, end = min(map(place.__getitem__, inner)), max(map(place.__getitem__, inner))
     known = {box.key for box in drawn if _is_in(box.frame, outer)}
     kept = [
         flow
         for flow in flows
         if inner & (ends := {flow.source, flow.target})
-        or (known & ends and place[flow.target] - place[flow.source] == 1)
+        or (known & ends and (place[flow.target] < start or place[flow.source] > end))
     ]
     known |= {end for flow in kept for end in (flow.source, flow.target)}
     shown = [box for box in drawn if box.key in known]

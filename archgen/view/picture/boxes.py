@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from archgen.graph import Call
-from archgen.ops import size
+from archgen.ops import Slice, size
 from archgen.regions import Region
 from archgen.view.picture.fold import around, folded
 from archgen.view.picture.parts import Member, Parts, calls
@@ -141,6 +141,8 @@ def _title(parts: Parts, group: Sequence[Member]) -> list[str]:
         return [first.path, row.block if row else parts.graph.labels.get(first.path, "module")]
     call = parts.graph.calls[first]
     words = op_words(call.op).removeprefix("act ")
+    if isinstance(call.op, Slice):
+        words = f"slice {call.op.start}:{'' if call.op.stop is None else call.op.stop}"
     return [call.name.rpartition(".")[2], words] if call.op.param_count else [words]
 
 
