@@ -22,6 +22,8 @@ from archgen.report.traces import (
 from archgen.study.report import gain, value_of
 from archgen.view import plain, short
 
+TOP = 40
+"""Lines that stand out, at most, or a tenth of all: more would hide the others."""
 STEPS = 6
 """Different numbers of a parameter that have a place each on an axis."""
 ABSENT = -0.1
@@ -36,7 +38,8 @@ def parallel(facts: Facts) -> Chart | None:
     name = facts.watched
     way = facts.study.score[name]
     order = sorted(done, key=lambda row: (-gain(row, name, way), row.costs["macs"], row.number))
-    best, half = order[: max(1, len(order) // 10)], order[: (len(order) + 1) // 2]
+    best = order[: max(1, min(TOP, len(order) // 10))]
+    half = order[: (len(order) + 1) // 2]
     groups = [
         (thinned(order[len(half) :]), "other half", GREY, 1, 0.4),
         (thinned(half[len(best) :]), "better half", BLUE, 1.2, 0.6),
@@ -94,7 +97,7 @@ def parallel(facts: Facts) -> Chart | None:
     ]  # fmt: skip
     layout |= {"height": 440, "margin": {"t": 8, "l": 8, "r": 8, "b": 40}}
     layout["legend"] |= {"y": -0.02, "yanchor": "top"}
-    said = f"{candidates(len(done))}; the best tenth in {name} stands out."
+    said = f"{candidates(len(done))}; the best {len(best)} in {name} stand out."
     return Chart(data, layout, said, narrowest=130 * len(axes))
 
 
