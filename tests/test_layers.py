@@ -27,6 +27,7 @@ LAYERS = [
     ["order"],
     ["forward"],
     ["analysis"],
+    ["latency"],
     ["codegen"],
     ["inverse"],
     ["train.datasets", "train.recipes", "train.result"],
