@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeAlias
 
@@ -54,7 +53,7 @@ class Calibration:
             kernel: fitted([work.terms for work, _ in pairs], [taken for _, taken in pairs])
             for kernel, pairs in kernels.items()
         }
-        return cls(processor(), version("torch"), threads, factors, glue)
+        return cls(processor(), _torch(), threads, factors, glue)
 
     def seconds(self, work: Work) -> float:
         """Estimate what an operation takes in a network.
@@ -87,8 +86,10 @@ def calibrated(threads: int | None = None) -> Calibration | None:
     Returns:
         None where nothing was, or the file is damaged.
     """
-    with suppress(PackageNotFoundError, OSError, ValueError, TypeError):
-        name = _name(processor(), version("torch"), threads or "*")
+    if not folder().is_dir():
+        return None  # nearly always, and it shall cost a command nothing
+    name = _name(processor(), _torch(), threads or "*")
+    with suppress(OSError, ValueError, TypeError):
         latest = max(folder().glob(name), key=lambda path: path.stat().st_mtime)
         return _checked(Calibration(**json.loads(latest.read_text())))
     return None
@@ -110,6 +111,13 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _torch() -> str:
+    """Give PyTorch's version without importing it."""
+    from importlib.metadata import version
+
+    return version("torch")
 
 
 def _name(model: str, torch: str, threads: int | str) -> str:
