@@ -9,6 +9,8 @@ import typer
 from archgen.cli.bench import progress
 from archgen.cli.console import print_json, print_text, working
 from archgen.cli.options import Json
+from archgen.files import prepared
+from archgen.latency import folder
 
 
 def calibrate(
@@ -40,9 +42,9 @@ def calibrate(
         from archgen.train.device import use_threads
 
     count = threads or torch.get_num_threads()
-    with use_threads(count), progress() as report:
+    with prepared(folder()), use_threads(count), progress() as report:
         calibration = measure(count, report=report)
-    path = calibration.save()
+        path = calibration.save()
     if json:
         print_json({"path": path, "calibration": calibration})
         return

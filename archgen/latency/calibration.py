@@ -72,7 +72,7 @@ class Calibration:
             ArchError: It cannot be written.
         """
         path = folder() / _name(self.processor, self.torch, self.threads)
-        with prepared(path.parent):
+        with prepared(folder()):
             write_whole(path, json.dumps(asdict(self), indent=1))
         return path
 
@@ -89,7 +89,7 @@ def calibrated(threads: int | None = None) -> Calibration | None:
     if not folder().is_dir():
         return None  # nearly always, and it shall cost a command nothing
     name = _name(processor(), _torch(), threads or "*")
-    with suppress(OSError, ValueError, TypeError):
+    with suppress(OSError, ValueError, TypeError, AttributeError):
         latest = max(folder().glob(name), key=lambda path: path.stat().st_mtime)
         return _checked(Calibration(**json.loads(latest.read_text())))
     return None
@@ -126,6 +126,6 @@ def _name(model: str, torch: str, threads: int | str) -> str:
 
 
 def _checked(calibration: Calibration) -> Calibration:
-    """Raise TypeError where a file holds something else than numbers."""
+    """Raise what Python does where a file holds something else than numbers."""
     sum(sum(factors) for factors in calibration.factors.values())
     return calibration
