@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Without torch tests, do not even import torch: the rest then takes seconds."""
     skips = config.option.markexpr == "not torch" and collection_path.name == "torch"
     return True if skips else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a command prints must not depend on what somebody has calibrated."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ARCHGEN_CACHE", str(tmp_path_factory.mktemp("cache") / "none"))
+        yield
 
 
 @pytest.fixture(scope="session")

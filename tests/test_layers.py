@@ -27,6 +27,7 @@ LAYERS = [
     ["order"],
     ["forward"],
     ["analysis"],
+    ["latency"],
     ["codegen"],
     ["inverse"],
     ["train.datasets", "train.recipes", "train.result"],
@@ -200,6 +201,8 @@ def test_no_other_library_is_imported():
         "from archgen.explorer import launch as s; s.checked(s.written('mixed'), {}); s.running()",
         "from archgen.explorer import Shown, compared as c, overlaid, presets; "
         "c.figure_rows(c.labelled([c.entry(Shown.read(w)) for w in presets.PRESETS[1].words()]))",
+        "from archgen import load, latency as l; from archgen.bench.samples import SAMPLES;"
+        " l.calibrated(); l.works(load('dpn92').graph(), 1, 1); SAMPLES[0].net()",
         "from archgen import load, view; n = load('dpn68'); view.compare(n, n); view.cost_row(n)",
         "from archgen import analysis as a, load; n = load('dpn92'); "
         "a.receptive_field(n); a.parallelism(n); a.saved_bytes(n)",

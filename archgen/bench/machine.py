@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import platform
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 
+from archgen.latency import processor
+
 PACKAGES = ("archgen", "torch", "timm", "onnxruntime")
-CPU_INFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,8 @@ class Machine:
     @classmethod
     def here(cls, device: torch.device) -> Machine:
         """Describe this one, computing on ``device``."""
-        processor = _processor()
-        return cls(processor, _cores(), _model(device) or processor, _versions())
-
-
-def _processor() -> str:
-    with suppress(OSError):
-        for line in CPU_INFO.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+        model = processor()
+        return cls(model, _cores(), _model(device) or model, _versions())
 
 
 def _cores() -> int:

@@ -99,7 +99,7 @@ def bench(
     conditions = Conditions(str(chosen), count, batch, dtype, memory_format)
     with use_threads(count), enough_memory(nets[-1]):
         ready = _prepared(nets, timm, forms, conditions)
-        with _progress() as report:
+        with progress() as report:
             from archgen.bench.run import bench as measure
 
             result = measure(ready, conditions, seconds=seconds, rounds=rounds, report=report)
@@ -145,7 +145,7 @@ def _prepared(
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[float], None]]:
+def progress() -> Iterator[Callable[[float], None]]:
     """Show on a terminal how far it is; nothing is drawn while the clock runs."""
     if not sys.stderr.isatty():
         yield lambda done: None

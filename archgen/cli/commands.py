@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from archgen.cli.bench import bench
 from archgen.cli.build import build
+from archgen.cli.calibrate import calibrate
 from archgen.cli.check import check
 from archgen.cli.console import complain
 from archgen.cli.cost import cost
@@ -103,7 +104,7 @@ app = typer.Typer(
 
 app.callback(help=_help(archgen))(archgen)
 for _command in (
-    library, papers, show, cost, diff, fit, bench, check, build, weights, train, evaluate, search,
-    studies, best, report, schema, explore,
+    library, papers, show, cost, diff, fit, bench, calibrate, check, build, weights, train,
+    evaluate, search, studies, best, report, schema, explore,
 ):  # fmt: skip
     app.command(_NAMES.get(_command), help=_help(_command))(_command)

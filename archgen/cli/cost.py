@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import typer
 
@@ -13,6 +13,7 @@ from archgen.cli.options import Batch, Blocks, Json, Set, Specs, load_one_of, us
 from archgen.cli.show import headline
 
 if TYPE_CHECKING:
+    from archgen.latency import Calibration
     from archgen.view import CostRow
 
 
@@ -41,6 +42,18 @@ PARTS = {
 """What people call the parts of `TrainingMemory`."""
 
 
+class Row(NamedTuple):
+    """What a network costs: exact counts, and seconds of a forward pass where calibrated."""
+
+    counted: CostRow
+    seconds: float | None
+
+    def document(self) -> dict[str, Any]:
+        """Give it as plain data, without an estimate where there is none."""
+        estimate = {} if self.seconds is None else {"latency_estimate": self.seconds}
+        return asdict(self.counted) | estimate
+
+
 def cost(
     specs: Specs,
     batch: Batch = 1,
@@ -61,7 +74,8 @@ def cost(
 ) -> None:
     """Count what networks cost: parameters, MACs, memory, depth, receptive field.
 
-    One network with all parts of its memory, or one row for each of several.
+    One network with all parts of its memory, or one row for each of several. Where 'archgen
+    calibrate' has measured this machine, the latency of a forward pass is estimated as well.
 
     Examples:
         archgen cost dpn98 --batch 32
@@ -69,21 +83,30 @@ def cost(
         archgen cost specs/*.yaml --json
     """
     from archgen.analysis import cost as counted
+    from archgen.latency import calibrated, latency
     from archgen.view import cost_row
 
     use_blocks(blocks)
     nets = [load_one_of(spec, set_) for spec in specs]
-    rows = [cost_row(net, batch, optimizer, ema=ema, dtype=dtype) for net in nets]
+    calibration = calibrated()
+    rows = [
+        Row(
+            cost_row(net, batch, optimizer, ema=ema, dtype=dtype),
+            None if calibration is None else latency(net, calibration, batch),
+        )
+        for net in nets
+    ]
     if sort is not None:
-        rows.sort(key=lambda row: _order(getattr(row, sort)))
+        rows.sort(key=lambda row: _order(getattr(row.counted, sort)))
     if json:
-        print_json(rows if len(rows) > 1 else rows[0])
+        documents = [row.document() for row in rows]
+        print_json(documents if len(rows) > 1 else documents[0])
     elif len(rows) > 1:
-        _print_many(rows, ema)
+        _print_many(rows, ema, calibration)
     else:
         print_text(headline(nets[0], counted(nets[0])))
         print_text("")
-        _print_one(rows[0])
+        _print_one(rows[0].counted, calibration, rows[0].seconds)
 
 
 def _order(value: Any) -> tuple[bool, Any]:
@@ -91,7 +114,7 @@ def _order(value: Any) -> tuple[bool, Any]:
     return value is None, value
 
 
-def _print_one(row: CostRow) -> None:
+def _print_one(row: CostRow, calibration: Calibration | None, seconds: float | None) -> None:
     from archgen.view import mebibytes
 
     beside = f"{row.parallel} layers side by side" if row.parallel > 1 else ""
@@ -102,6 +125,8 @@ def _print_one(row: CostRow) -> None:
         ("receptive field", _side(row), "of the last map, in pixels"),
         ("alive in inference", mebibytes(row.peak_bytes), "most activations at once, float32"),
     ]
+    if calibration is not None and seconds is not None:
+        figures.append(("latency (estimate)", _milliseconds(seconds), _how(calibration)))
     print_table(["", f">batch {row.batch}", ""], figures)
     print_text("")
     parts = asdict(row.training).items()
@@ -115,22 +140,36 @@ def _print_one(row: CostRow) -> None:
     print_table([told, f">batch {row.batch}", ">share"], memory)
 
 
-def _print_many(rows: Sequence[CostRow], ema: bool) -> None:
+def _print_many(rows: Sequence[Row], ema: bool, calibration: Calibration | None) -> None:
     from archgen.ops import size
     from archgen.view import mebibytes, short
 
     cells = [
         (row.name, size(row.input), short(row.params), short(row.macs), row.depth, _side(row),
-         *map(mebibytes, (row.saved_bytes, row.peak_bytes, row.training_bytes)))
-        for row in rows
+         *map(mebibytes, (row.saved_bytes, row.peak_bytes, row.training_bytes)),
+         *([] if seconds is None else [_milliseconds(seconds)]))
+        for row, seconds in rows
     ]  # fmt: skip
     headings = ["network", ">input", ">params", ">MACs", ">depth", ">field", ">saved", ">alive",
                 ">training"]  # fmt: skip
-    one = rows[0]  # all are counted alike
+    one = rows[0].counted  # all are counted alike
     told = f"batch {one.batch}, training in {one.dtype}, {OPTIMIZERS[one.optimizer]}"
-    print_text(f"{told}, moving average" if ema else told)
+    told += ", moving average" if ema else ""
+    if calibration is not None:
+        headings.append(">latency")
+        told += f"; latency is an estimate: {_how(calibration)}"
+    print_text(told)
     print_text("")
     print_table(headings, cells, elastic=["network"])
+
+
+def _how(calibration: Calibration) -> str:
+    threads = "1 thread" if calibration.threads == 1 else f"{calibration.threads} threads"
+    return f"eager, float32, {threads}"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:,.1f} ms"
 
 
 def _side(row: CostRow) -> str:
