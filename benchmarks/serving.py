@@ -1,4 +1,4 @@
-"""The explorer as its users have it: a real server, and Chromium. For tests, pictures and timing."""
+"""The explorer as users have it: a real server, and Chromium. For tests, pictures and timing."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ def explore(
 
     _refuse_taken(port)
     script = files.library("app") / "main.py"
-    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
+    # -P: a click.py in the folder where it is called must not be taken for the library.
+    command = [sys.executable, "-P", "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += [*_FLAGS, *([] if open_ else ["--server.headless=true"])]
     if spec is not None:
         command += ["--", f"--net={_word(spec)}"]

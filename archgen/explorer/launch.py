@@ -144,7 +144,7 @@ def start(study: Study, *, workers: int | None = None, device: str = "auto") -> 
     folder = RUNS / study.name
     with owned(folder):
         settle(folder, study)
-    command = [sys.executable, "-m", "archgen", "search", "--space", str(folder / STUDY)]
+    command = [sys.executable, "-P", "-m", "archgen", "search", "--space", str(folder / STUDY)]
     command += ["--device", device, *(["--workers", str(workers)] if workers else [])]
     with writable(folder), (folder / SAID).open("ab") as log:
         process = subprocess.Popen(
