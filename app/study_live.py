@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from archgen.explorer.studies import running, seconds_left, workers
+from archgen.explorer.studies import folders, running, seconds_left, workers
 from archgen.report.facts import Facts
 from archgen.report.told import STATES
 from archgen.study.report import gain
@@ -55,6 +55,13 @@ def _best(facts: Facts, name: str) -> tuple[str, str]:
 
 
 @st.fragment(run_every="2s")
+def wait_for_first() -> None:
+    """Run the whole page again when the first search has begun."""
+    if folders():
+        st.rerun()
+
+
+@st.fragment(run_every="2s")
 def follow(watch: Watch, stamp: Stamp, facts: Facts | None) -> None:
     """Show who trains what, and run the whole page again when there is something new to read.
 
@@ -73,7 +80,8 @@ def follow(watch: Watch, stamp: Stamp, facts: Facts | None) -> None:
     if facts.state != "running":
         st.caption(f"{len(rows)} interrupted: the next search of this study goes on with them.")
         return
-    st.caption(f"{len(rows)} in training, by {workers(facts)} workers")
+    count = workers(facts)
+    st.caption(f"{len(rows)} in training, by {count} worker{'s' if count > 1 else ''}")
     epochs = facts.study.train.epochs
     for column, row in zip(st.columns(min(SHOWN, len(rows))), rows, strict=False):
         last = f", {facts.watched} {figure(facts.watched, row.curve[-1])}" if row.curve else ""

@@ -22,7 +22,7 @@ from archgen.study.watch import Watch
 
 KEY = "view"
 EMPTY = "No candidate is complete yet; this page follows the search."
-HEIGHT = 460
+HEIGHT = 500
 """Pixels of a chart, at least."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 from study_candidate import show_candidate
-from study_live import follow, show_standing, watched
+from study_live import follow, show_standing, wait_for_first, watched
 from study_views import show_view
 
 from archgen import ArchError
@@ -20,6 +20,7 @@ if not found:
     st.info("Nothing was searched in studies/runs of this folder yet.")
     st.page_link("screens/launch.py", label="Start a search", icon=":material/play_circle:")
     st.text("or in a terminal: archgen search --space pyramid")
+    wait_for_first()
     st.stop()
 asked = st.query_params.get(KEY) or st.session_state.get("studied")
 if asked and asked not in found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archgen.report.facts import Facts, named
 from archgen.report.traces import (
     BLUE,
+    ORANGE,
     POINTS,
     VERMILLION,
     Chart,
@@ -20,7 +21,7 @@ from archgen.view import plain
 
 
 def slices(facts: Facts, name: str, words: str) -> Chart | None:
-    """Draw complete candidates over one parameter, the later the brighter; the best stand out.
+    """Draw complete candidates over one parameter, the later the more orange; the best stand out.
 
     Args:
         facts: What is known.
@@ -49,7 +50,7 @@ def slices(facts: Facts, name: str, words: str) -> Chart | None:
         chosen = [values[number] for number in trace["customdata"]]
         trace["x"] = chosen if numeric else [safe(cut(plain(value))) for value in chosen]
     data[0]["marker"] |= {
-        "color": data[0]["customdata"], "colorscale": "Cividis",
+        "color": data[0]["customdata"], "colorscale": [[0, BLUE], [1, ORANGE]],
         "colorbar": {"title": {"text": "candidate", "side": "right"}, "thickness": 12},
     }  # fmt: skip
     x = {"title": {"text": safe(words)}, "type": "linear" if numeric else "category"}
