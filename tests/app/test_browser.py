@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import subprocess
 import sys
@@ -13,10 +14,13 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from archgen import load
+from archgen import cost, load
 from archgen.explorer import Shown
+from archgen.study import trials
+from archgen.study.place import known_runs
+from archgen.study.runs import held
 from archgen.view import picture
 
 SERVING = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "serving.py"))
@@ -92,10 +96,9 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
 
 def settled(page: Page) -> Page:
     """Wait until the server has answered all."""
-    expect(
-        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    ).to_be_visible()
-    assert page.get_by_text("Traceback").count() == 0
+    at_rest = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    expect(at_rest).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
     return page
 
 
@@ -104,22 +107,55 @@ def shown(page: Page) -> Shown:
     return Shown.read(parse_qs(urlsplit(page.url).query)["net"][0])
 
 
-def metric(page: Page, label: str) -> str:
-    return (
-        page.get_by_test_id("stMetric")
-        .filter(has_text=label)
-        .locator('[data-testid="stMetricValue"]')
-        .inner_text()
-    )
+def figure(page: Page, label: str) -> Locator:
+    metric = page.get_by_test_id("stMetric").filter(has_text=label)
+    return metric.get_by_test_id("stMetricValue")
 
 
-def test_a_network_is_chosen_turned_and_broken(visit: Visit) -> None:
+def go(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).click()
+
+
+def test_a_network_is_chosen_turned_broken_and_compared(visit: Visit) -> None:
     page = settled(visit("/?net=resnet18"))
-    page.get_by_label("Network").click()
+    page.get_by_role("combobox", name="Network").click()
     page.keyboard.type("dpn131")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("dpn131")
-    assert metric(settled(page), "Parameters") == "79.3M"
+
+    go(page, "Turn knobs")
+    slider = page.get_by_role("group", name="groups", exact=True).get_by_role("slider")
+    expect(figure(page, "Parameters")).to_have_text("79,254,504")
+    settled(page)
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile("stages.groups"))
+    turned = shown(page).net()
+    assert turned.data()["nodes"]["stages"]["groups"] > 40
+    expect(figure(page, "Parameters")).to_have_text(f"{cost(turned).params:,}")
+
+    go(page, "Explore")
+    editor = page.get_by_label("Spec as YAML")
+    expect(editor).to_have_value(re.compile("bottleneck_preact"))
+    before = figure(settled(page), "Parameters").inner_text()
+    text = editor.input_value()
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if "bottleneck_preact" in each)
+    editor.fill(text.replace("bottleneck_preact", "bottlneck"))
+    said = page.get_by_role("alert").filter(has_text="no block 'bottlneck'")
+    expect(said).to_contain_text(f"Line {line}: ")
+    assert figure(settled(page), "Parameters").inner_text() == before
+    assert shown(page).net() == turned
+    editor.fill(text.replace("groups: ", "groups: 2").replace("name: dpn131", "name: mine"))
+    expect(page.locator("h1")).to_have_text("mine")
+    expect(said).to_be_hidden()
+
+    go(page, "Compare")
+    page.get_by_text("DPN-98 and ResNeXt-101").first.click()
+    page.wait_for_url(re.compile("nets=.*nets="))
+    nets = parse_qs(urlsplit(settled(page).url).query)["nets"]
+    assert {"dpn98", "resnext101_64x4d"} == {*nets}
+    for name in nets:
+        expect(page.locator(".legendtext").get_by_text(name, exact=True).first).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -147,3 +183,107 @@ def test_a_box_opens_by_click_and_by_key(visit: Visit) -> None:
     assert query == {"net": ["dpn98;stages.groups=20"], "open": ["stages.2.19"]}
     page.get_by_role("button", name="Whole network").click()
     expect(page.locator("g.node")).to_have_count(7)
+
+
+def click_a_point(page: Page) -> None:
+    """Click a point of a figure as a person does, after looking at it."""
+    points = page.locator(".scatterlayer .point")
+    expect(points.first).to_be_visible()
+    settled(page)
+    box = points.last.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 2, y - 2)
+    page.mouse.move(x, y, steps=3)
+    expect(page.locator(".hoverlayer .hovertext").first).to_be_visible()
+    page.mouse.click(x, y)
+
+
+def test_a_point_of_the_front_is_opened_downloaded_and_built(visit: Visit, home: Path) -> None:
+    page = settled(visit("/studies?study=tiny"))
+    click_a_point(page)
+    heading = page.get_by_role("heading", name=re.compile("Candidate"))
+    expect(heading).to_be_visible()
+    number = int(heading.inner_text().split()[1].rstrip(":"))
+    row = trials(home / "studies" / "runs" / "tiny")[number]
+    with page.expect_download() as download:
+        settled(page).get_by_role("button", name="Spec (YAML)").click()
+    file = home / "got.yaml"
+    download.value.save_as(file)
+    assert cost(load(file)).params == row.costs["params"]
+    built = subprocess.run(
+        [sys.executable, "-m", "archgen", "build", str(file)],
+        cwd=home, capture_output=True, text=True,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    assert "torch agrees" in built.stdout
+    page.get_by_role("button", name="Open in Explore").click()
+    expect(page.locator("h1")).to_have_text("small")
+    assert shown(settled(page)).net() == load(file)
+
+
+def test_a_search_is_started_followed_and_stopped(visit: Visit, home: Path) -> None:
+    page = settled(visit("/launch"))
+    page.get_by_text("A study file of your own").click()
+    files = page.locator('input[type="file"]')
+    files.first.set_input_files(home / "tiny.yaml")
+    expect(page.get_by_text("give the spec too")).to_be_visible()
+    files.last.set_input_files(home / "small.yaml")
+    name = page.get_by_label("Name", exact=True)
+    expect(name).to_have_value("tiny")
+    name.fill("live")
+    name.press("Enter")
+    page.get_by_text("Training", exact=True).click()
+    for label, value in [("Trials", "12"), ("Epochs", "300"), ("Workers", "1")]:
+        field = settled(page).get_by_label(label, exact=True)
+        field.fill(value)
+        field.press("Enter")
+    settled(page).get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("link", name="Watch it").click()
+
+    expect(page).to_have_url(re.compile("study=live"))
+    folder = home / "studies" / "runs" / "live"
+    expect(figure(page, "State")).to_have_text("running")
+    epoch = page.get_by_text(re.compile(r"epoch \d+ of 300"))
+    before = epoch.inner_text()
+    expect(epoch).not_to_have_text(before)
+    page.close()
+    assert held(folder), "it goes on without the page"
+
+    other = settled(visit("/launch"))
+    other.get_by_role("button", name="Stop", exact=True).click()
+    assert held(folder), "it asks first"
+    other.get_by_role("button", name="Stop it now").click()
+    expect(other.get_by_text("No search is running")).to_be_visible()
+    assert not held(folder)
+    assert known_runs(folder)[-1]["ending"] == "interrupted"
+    again = settled(visit("/studies?study=live"))
+    expect(figure(again, "State")).to_have_text("stopped")
+
+
+def test_two_people_have_a_screen_each(visit: Visit) -> None:
+    one, two = settled(visit("/?net=dpn68")), settled(visit("/?net=parnet_s"))
+    go(one, "Turn knobs")
+    expect(figure(one, "Parameters")).to_have_text(f"{cost(load('dpn68')).params:,}")
+    go(two, "Turn knobs")
+    expect(two.locator("h1")).to_have_text("parnet_s")
+    go(one, "Explore")
+    expect(one.locator("h1")).to_have_text("dpn68")
+    third = visit("/")
+    expect(third.locator("h1")).to_have_text("dpn131")
+
+
+@pytest.mark.parametrize(("scheme", "colour"), [("light", "255, 255, 255"), ("dark", "18, 22, 27")])
+def test_the_theme_is_found_from_any_folder(visit: Visit, scheme: str, colour: str) -> None:
+    page = settled(visit("/", color_scheme=scheme))
+    expect(page.get_by_test_id("stApp")).to_have_css("background-color", f"rgb({colour})")
+
+
+def test_a_file_is_shown_first_even_by_a_deep_link(browser: Browser, home: Path) -> None:
+    """The first visit of a server, not to the first page, with the menu that all visits have."""
+    with SERVING["serving"](home, "small.yaml") as address:
+        page = browser.new_page()
+        page.goto(f"{address}/knobs")
+        expect(page.locator("h1")).to_have_text("small", timeout=PATIENT)
+        expect(page.get_by_role("link", name="Turn knobs", exact=True)).to_be_visible()
+        page.close()
