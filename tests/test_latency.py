@@ -16,7 +16,7 @@ from archgen.errors import ArchError
 from archgen.files import names
 from archgen.latency import Calibration, Work, calibrated, folder, latency, processor, works
 from archgen.latency.fit import fitted, seconds
-from archgen.latency.work import work
+from archgen.latency.work import CACHE, work
 from archgen.ops import Act, Add, Conv, Linear, Slice
 
 MAP = Calibration(
@@ -56,21 +56,24 @@ def test_a_term_that_is_always_nothing_has_no_factor():
 def test_a_convolution_in_blocks_by_hand():
     found = of(conv(20, 40, stride=2), 64, batch=2)
     macs = 2 * 32 * 32 * 9 * 32 * 48  # 20 and 40 channels are computed as 32 and 48
-    assert found == Work("blocked", (1, macs, 20 * 40 * 9, 2 * 20 * 64**2, 2 * 40 * 32**2, 0))
+    assert found == Work("blocked", (1, macs, 20 * 40 * 9, 2 * 20 * 64**2, 2 * 40 * 32**2, 0, 0))
 
 
 def test_an_unrolled_convolution_by_hand():
     found = of(conv(20, 40), 16)
     columns = 16 * 16 * 20 * 9
-    assert found == Work("unrolled", (1, columns * 40, 7200, 20 * 256, 40 * 256, columns))
+    assert found == Work("unrolled", (1, columns * 40, 7200, 20 * 256, 40 * 256, columns, 0))
 
 
 def test_others_by_hand():
     shape = (8, 4, 4)
     add = work(Add(), [shape] * 3, shape, batch=2, threads=1, in_place=False)
-    assert add == Work("add", (1, 3, 16, 3 * 256, 256))
+    assert add == Work("add", (1, 3, 16, 3 * 256, 256, 0))
     act = work(Act("relu"), [shape], shape, batch=2, threads=1, in_place=True)
-    assert act == Work("relu act", (1, 1, 16, 256, 0))
+    assert act == Work("relu act", (1, 1, 16, 256, 0, 0))
+    large = (64, 64, 64)
+    act = work(Act("relu"), [large], large, batch=4, threads=1, in_place=True)
+    assert act == Work("relu act", (1, 1, 256, 2**20, 0, 2**21 - CACHE))
     cut = work(Slice(0, 4), [shape], (4, 4, 4), batch=2, threads=1, in_place=False)
     assert cut == Work("slice", (1,))
     linear = work(Linear(8, 5), [(8,)], (5,), batch=2, threads=1, in_place=False)

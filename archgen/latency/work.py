@@ -18,6 +18,8 @@ BLOCK = 16
 """Channels that oneDNN computes together: float32 values in a register of AVX-512."""
 FEW_CHANNELS = 4
 """Fewer are read as they are, not in blocks: those of images."""
+CACHE = 2**18
+"""Values that a core's own cache has room for, beside others: a megabyte."""
 SMALL_MAP = 20_480
 """Values of a map below which PyTorch leaves a plain convolution of one image to a product."""
 SMALL_BATCH = 16
@@ -60,8 +62,8 @@ def work(
         return Work(name, (1,))
     if isinstance(op, Act | Pool):
         name = f"{op.kind} {name}"
-    beside = 0 if in_place else written
-    return Work(name, (1, len(inputs), batch * out[0], read, beside))
+    new = 0 if in_place else written
+    return Work(name, (1, len(inputs), batch * out[0], read, new, _far(read + written)))
 
 
 def _convolution(op: Conv, shape: Shape, out: Shape, batch: int, threads: int) -> Work:
@@ -76,7 +78,8 @@ def _convolution(op: Conv, shape: Shape, out: Shape, batch: int, threads: int) -
         beside = batch * prod(out[1:]) * inp * op.kernel**2
     elif kernel == "grouped":
         macs = _rounded(inp, 4) * _rounded(wide, 4) * (macs // (inp * wide))
-    return Work(kernel, (1, macs, op.param_count, read, written, beside))
+    far = _far(read + written + beside)
+    return Work(kernel, (1, macs, op.param_count, read, written, beside, far))
 
 
 def _kernel(op: Conv, shape: Shape, batch: int, threads: int) -> str:
@@ -93,6 +96,11 @@ def _kernel(op: Conv, shape: Shape, batch: int, threads: int) -> str:
     if op.inp < FEW_CHANNELS:
         return "image"
     return "1x1" if op.kernel == 1 else "blocked"
+
+
+def _far(values: int) -> int:
+    """Give how many values find no room in a core's own cache."""
+    return max(0, values - CACHE)
 
 
 def _rounded(channels: int, block: int = BLOCK) -> int:

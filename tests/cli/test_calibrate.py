@@ -61,7 +61,10 @@ def test_an_interruption_leaves_nothing(here: Path, cache: Path) -> None:
         command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=here,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    time.sleep(8)
+    while not cache.exists():  # made before anything is measured
+        assert process.poll() is None
+        time.sleep(0.1)
+    time.sleep(1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "error: interrupted\n")
@@ -73,14 +76,10 @@ def test_threads_are_counted_from_one(run) -> None:
 
 
 @pytest.mark.torch
-def test_a_folder_that_cannot_be_is_said_before_anything_is_measured(
-    run, here: Path, monkeypatch
-) -> None:
+def test_a_folder_that_cannot_be_is_one_line(run, here: Path, monkeypatch) -> None:
     (here / "file").write_text("")
     monkeypatch.setenv("ARCHGEN_CACHE", str(here / "file"))
-    begin = time.perf_counter()
     result = run("calibrate")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.count("\n") == 1
     assert "cannot make this folder" in result.stderr
-    assert time.perf_counter() - begin < 30
