@@ -17,7 +17,7 @@ from archgen.errors import ArchError
 Kind: TypeAlias = Literal["specs", "studies"]
 
 _PACKAGE = Path(__file__).resolve().parent
-_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,99}")
 _SINGULAR = {"specs": "spec", "studies": "study"}
 _NEAR = 4
 

@@ -292,3 +292,9 @@ def test_a_path_that_cannot_be_read_is_refused(shelf: Path) -> None:
     assert "there is no folder" in not_found(f"{shelf}/README.md/net.yaml").message
     assert "null" in not_found("a/\0.yaml").message
     assert "file name too long" in not_found("x" * 300 + ".yaml").message
+
+
+@pytest.mark.parametrize("name", ["a" * 101, "a" * 5000])
+def test_a_name_longer_than_any_file_is_no_spec(name: str) -> None:
+    with pytest.raises(ArchError, match="^no spec 'aaa"):
+        files.find("specs", name)
