@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -39,14 +40,13 @@ def ask_numbers(study: Study, key: str) -> dict[str, Any]:
     Raises:
         ArchError: What varies is no YAML.
     """
-    changes = ask(settings(study, without=["spec"]), key)
-    proposed, limited = st.columns(2)
-    with proposed:
-        st.caption("Who proposes candidates")
-        changes |= ask(settings(study.sampler, "sampler"), key, columns=2)
-    with limited:
-        st.caption("Limits on the exact costs of each candidate")
-        changes |= ask(launch.limits(study), key, columns=2)
+    sampler = [
+        replace(each, label=f"Sampler, {each.label.lower()}")
+        for each in settings(study.sampler, "sampler")
+    ]
+    changes = ask([*settings(study, without=["spec"]), *sampler], key, columns=5)
+    st.caption("Limits on the exact costs of each candidate")
+    changes |= ask(launch.limits(study), key, columns=4)
     with st.expander("Training"):
         changes |= ask(settings(study.train, "train", without=["recipe"]), key, columns=4)
     with st.expander("Giving up early"):

@@ -221,6 +221,13 @@ def test_the_wall(code: str):
     assert done.stdout.strip() == "[]"
 
 
+def test_commands_start_before_specs_are_known():
+    """Half of the time until ``--help`` would go into pydantic and the blocks."""
+    code = "import archgen.cli.commands, sys; print({'archgen.spec', 'pydantic'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_search_is_there_on_demand():
     assert archgen.search.__module__.startswith("archgen.study")
     with pytest.raises(AttributeError, match="no attribute 'biuld'"):

@@ -15,7 +15,6 @@ from archgen.cli.build import enough_memory, refuse_large
 from archgen.cli.console import note, print_json, print_table, print_text, working
 from archgen.cli.options import Blocks, Device, Json, Set, Spec, complete_spec, load_net
 from archgen.errors import ArchError, unknown
-from archgen.ops import size
 
 if TYPE_CHECKING:
     from archgen.bench.entrants import Entrant
@@ -159,6 +158,8 @@ def progress() -> Iterator[Callable[[float], None]]:
 
 
 def _print(result: Bench) -> None:
+    from archgen.ops import size
+
     how, machine = result.conditions, result.machine
     on_cpu = machine.device == machine.processor
     host = "" if on_cpu else f"{machine.processor}, "

@@ -11,7 +11,6 @@ from archgen.cli.bench import progress
 from archgen.cli.console import note, print_json, print_text, working
 from archgen.cli.options import Json
 from archgen.files import prepared
-from archgen.latency import folder
 
 
 def calibrate(
@@ -41,6 +40,7 @@ def calibrate(
 
         from archgen.bench.calibrate import calibrate as measure
         from archgen.bench.run import BUSY
+        from archgen.latency import folder
         from archgen.train.device import use_threads
 
     count = threads or torch.get_num_threads()
