@@ -238,11 +238,11 @@ def test_broken_yaml_is_told_on_its_line_with_advice(
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "[{a: "])
 def test_deep_nesting_is_refused_at_once(opening: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     error = failure(opening * 100_000)
     assert "nested deeper than 32 levels" in error.message or "cannot be a key" in error.message
     assert error.line == 1
-    assert time.perf_counter() - start < 2, "the scanner itself is quadratic in the depth"
+    assert time.process_time() - start < 2, "the scanner itself is quadratic in the depth"
 
 
 def test_the_deepest_nesting_allowed_is_read() -> None:
@@ -275,9 +275,9 @@ def test_the_number_of_values_is_limited() -> None:
 def test_a_megabyte_of_directives_does_not_hang() -> None:
     directives = "".join(f"%TAG !a{number}! x\n" for number in range(60_000))
     for text in (directives + "---\na: 1", "a: 1\n...\n" + directives):
-        start = time.perf_counter()
+        start = time.process_time()
         assert "directives" in failure(text).message
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 def test_a_text_beyond_the_limit_is_refused() -> None:
