@@ -86,9 +86,9 @@ def _between(facts: Facts, watch: Watch) -> tuple[str, Ends]:
     chosen = key_of(watch, "between", name)
     # With other bounds Streamlit takes it for another slider: that begins where this one was.
     key = key_of(watch, "between", name, *limits)
-    st.session_state.setdefault(key, closed(st.session_state.get(chosen, (None, None)), limits))
-    shape = "compact" if limits[1] >= 1000 else "%.4g"
-    ends = st.session_state[chosen] = ends_of(
-        st.slider(name, *limits, key=key, format=shape), limits
-    )
+    begin = closed(st.session_state.get(chosen, (None, None)), limits)
+    least, greatest = limits
+    shape = "compact" if greatest >= 1000 else "%.4g"
+    span = st.slider(name, least, greatest, begin, key=key, format=shape)
+    ends = st.session_state[chosen] = ends_of(span, limits)
     return name, ends

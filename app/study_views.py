@@ -85,7 +85,7 @@ def _importances(facts: Facts, watch: Watch) -> None:
 
 @st.cache_data(max_entries=16, show_spinner="Weighing what decides")
 def _weighed(
-    _study: Study, _rows: Sequence[Row], study: str, count: int, ends: list[tuple[object, ...]]
+    _study: Study, _rows: Sequence[Row], study: str, count: int, ends: Sequence[tuple[object, ...]]
 ) -> dict[str, dict[str, float]]:
     """Weigh once what is told from all else by the study, and its first and last candidates."""
     return importances(_study, _rows)

@@ -15,7 +15,7 @@ show_searches()
 st.subheader("A new one, or one to go on with")
 try:
     key, text = choose()
-    study = launch.checked(text, ask_numbers(launch.checked(text, {}), key))
+    study = launch.checked(text, ask_numbers(launch.checked(text, {}), f"launch:{key}"))
 except ArchError as error:
     st.error(escaped(str(error)))
     st.stop()

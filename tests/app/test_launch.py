@@ -39,11 +39,13 @@ def test_every_shipped_study_has_a_form(name: str) -> None:
 
 def test_what_is_changed_is_what_will_run() -> None:
     page = open_page("launch", space="pyramid")
-    page.number_input(key="pyramid:trials").set_value(5)
-    page.number_input(key="pyramid:train.lr").set_value(0.2)
-    page.number_input(key="pyramid:keep.params.min").set_value(1000.0)
-    page.selectbox(key="pyramid:sampler.kind").set_value("qmc")
-    page.text_area(key="pyramid:vary").set_value("stages.width.alpha: {from: 4, to: 9}").run()
+    page.number_input(key="launch:pyramid:trials").set_value(5)
+    page.number_input(key="launch:pyramid:train.lr").set_value(0.2)
+    page.number_input(key="launch:pyramid:keep.params.min").set_value(1000.0)
+    page.selectbox(key="launch:pyramid:sampler.kind").set_value("qmc")
+    page.text_area(key="launch:pyramid:vary").set_value(
+        "stages.width.alpha: {from: 4, to: 9}"
+    ).run()
     assert not page.error
     said = page.code[0].value
     for part in ("trials: 5", "lr: 0.2", "kind: qmc", "to: 9,"):
@@ -65,7 +67,7 @@ def test_a_mistake_is_said_and_nothing_can_be_started(
 ) -> None:
     page = open_page("launch", space="pyramid")
     field, text = value
-    getattr(page, key)(key=f"pyramid:{field}").set_value(text).run()
+    getattr(page, key)(key=f"launch:pyramid:{field}").set_value(text).run()
     assert not page.exception
     assert escaped(said) in page.error[0].value
     assert "Start" not in [button.label for button in page.button]
@@ -130,5 +132,7 @@ def test_a_search_is_asked_once_to_stop_and_again_when_it_was_started_again(
 
 def test_a_mistake_has_no_markdown() -> None:
     page = open_page("launch", space="pyramid")
-    page.text_area(key="pyramid:vary").set_value("'![x](http://a.example)': {from: 1, to: 2}").run()
+    page.text_area(key="launch:pyramid:vary").set_value(
+        "'![x](http://a.example)': {from: 1, to: 2}"
+    ).run()
     assert "![" not in page.error[0].value

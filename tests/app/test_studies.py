@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from random import Random
+from urllib.parse import parse_qs
 
 import pytest
 from journals import drawn, write, write_journal
@@ -208,3 +209,24 @@ def test_a_search_that_ended_before_it_could_write_says_so(study: Study, runs: P
     (runs / "drawn" / "journal.log").write_bytes(b"")
     page = open_page("studies")
     assert "No candidate is written yet" in page.info[0].value
+
+
+def test_what_one_session_chooses_and_filters_is_not_another_s(study: Study) -> None:
+    one = open_page("studies", study="drawn", view="Candidates")
+    two = open_page("studies", study="drawn", view="Candidates")
+    one.pills[0].set_value(["✂ pruned"]).run()
+    select(one, 0)
+    two.run()
+    assert len(two.dataframe[0].value) == 60
+    assert "trial" in one.query_params
+    assert "trial" not in two.query_params
+    assert not two.pills[0].value
+
+
+def test_a_candidate_is_compared_with_the_spec_of_its_study(study: Study, runs: Path) -> None:
+    [row] = front(trials(runs / "drawn"), study.score)[:1]
+    page = open_page("studies", study="drawn", trial=str(row.number))
+    [link] = [link for link in page.get("page_link") if link.proto.query_string]
+    words = parse_qs(link.proto.query_string)["nets"]
+    base, shown = (Shown.read(word).net().digest() for word in words)
+    assert (base, shown) == (study.net.digest(), candidate(study, row.values).digest())
