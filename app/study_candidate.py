@@ -92,7 +92,7 @@ def _said(facts: Facts, row: Row) -> str:
 
 
 def _show_network(study: Study, row: Row, found: Opened) -> None:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Open in Explore", type="primary", icon=":material/account_tree:"):
             show(found.shown)
             st.switch_page("screens/explore.py")
