@@ -6,7 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from archgen import ArchError
 from archgen.explorer import launch
+from archgen.explorer.markdown import escaped
 from archgen.study.storage import RUNS
 
 
@@ -14,6 +16,7 @@ from archgen.study.storage import RUNS
 def show_searches() -> None:
     """List the running searches, with the last line that each printed, and those begun here."""
     found = launch.running()
+    _told().intersection_update(map(_named, found))
     st.subheader("Running now")
     if not found:
         st.caption("No search is running in studies/runs. The form below starts one.")
@@ -21,7 +24,8 @@ def show_searches() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             _show(search)
     for folder in sorted(_begun().difference(search.folder for search in found)):
-        st.text(f"{folder.name} has ended: {launch.said(folder)}")
+        said = launch.said(folder) or "it printed nothing"
+        st.text(f"{folder.name} is not running: {said}")
 
 
 def remember(study: str) -> None:
@@ -30,13 +34,13 @@ def remember(study: str) -> None:
 
 
 def _begun() -> set[Path]:
-    begun: set[Path] = st.session_state.setdefault("begun", set())
+    begun: set[Path] = st.session_state.setdefault("launch:begun", set())
     return begun
 
 
 @st.cache_resource
-def _told() -> set[int]:
-    """The processes that were told to stop: by a second time they would be cut off."""
+def _told() -> set[tuple[Path, int]]:
+    """The folders and processes that were told to stop: a second time would cut them off."""
     return set()
 
 
@@ -45,7 +49,7 @@ def _show(search: launch.Search) -> None:
     st.text(name, width=180)
     st.text(search.said or "It was started elsewhere, and prints there.", width="stretch")
     st.page_link("screens/studies.py", label="Watch", query_params={"study": name})
-    if search.process in _told():
+    if _named(search) in _told():
         st.text("stopping ...")
         return
     with st.popover("Stop"):
@@ -53,7 +57,17 @@ def _show(search: launch.Search) -> None:
             "All finished candidates are kept, and those in training go on from their last epoch "
             "when the study is started again. Other searches are not touched."
         )
-        if st.button("Stop it now", key=f"stop:{search.process}", type="primary"):
-            _told().add(search.process)
-            launch.stop(search)
-            st.rerun(scope="fragment")
+        key = f"launch:stop:{search.process}"
+        st.button("Stop it now", key=key, type="primary", on_click=_stop, args=(search,))
+
+
+def _stop(search: launch.Search) -> None:
+    try:
+        if launch.stop(search):
+            _told().add(_named(search))
+    except ArchError as error:
+        st.toast(escaped(str(error)), icon=":material/error:", duration="infinite")
+
+
+def _named(search: launch.Search) -> tuple[Path, int]:
+    return search.folder.resolve(), search.process

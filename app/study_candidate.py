@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 from shared import show
 
 from archgen import ArchError
 from archgen.explorer.markdown import escaped
 from archgen.explorer.studies import log_of
-from archgen.explorer.trials import Opened, beside, opened
+from archgen.explorer.trials import Opened, asked, beside, opened
 from archgen.report.charts import SERIES
 from archgen.report.facts import MEANINGS, Facts
 from archgen.study import Row, Study
+from archgen.study.watch import Watch
 from archgen.view import duration, figure
 
 KEY = "trial"
 
 
+def key_of(watch: Watch, *what: object) -> str:
+    """Name what the session keeps of a study: another study has its own."""
+    return ":".join(["studies", watch.folder.name, *map(str, what)])
+
+
 def chosen(facts: Facts) -> list[int]:
     """Give the numbers of the chosen candidates, from the address."""
-    words = st.query_params.get(KEY, "").split(",")
-    numbers = [int(word) for word in words if word.isdecimal()]
-    return [number for number in dict.fromkeys(numbers) if number < len(facts.rows)][: len(SERIES)]
+    return asked(st.query_params.get(KEY, ""), facts.rows)[: len(SERIES)]
 
 
 def choose(numbers: list[int]) -> None:
@@ -51,7 +53,7 @@ def _opened(_study: Study, _row: Row, digest: str, values: str) -> Opened:
     return opened(_study, _row)
 
 
-def show_candidate(facts: Facts, folder: Path) -> None:
+def show_candidate(facts: Facts, watch: Watch) -> None:
     """Show one of the chosen candidates, if any: what is changed, figures, stages; and open it."""
     numbers = chosen(facts)
     if not numbers:
@@ -73,7 +75,7 @@ def show_candidate(facts: Facts, folder: Path) -> None:
         st.error(escaped(f"It does not build: {error}"))
     else:
         _show_network(facts.study, row, found)
-    log = log_of(folder, number) if row.state in ("failed", "diverged", "memory") else ""
+    log = log_of(watch.folder, number) if row.state in ("failed", "diverged", "memory") else ""
     if log:
         with st.expander("The end of its log", expanded=True):
             st.code(log, language=None)
@@ -90,10 +92,16 @@ def _said(facts: Facts, row: Row) -> str:
 
 
 def _show_network(study: Study, row: Row, found: Opened) -> None:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Open in Explore", type="primary", icon=":material/account_tree:"):
             show(found.shown)
             st.switch_page("screens/explore.py")
+        st.page_link(
+            "screens/compare.py",
+            label="Compare with the study's spec",
+            icon=":material/compare_arrows:",
+            query_params={"nets": [found.base.word(), found.shown.word()]},
+        )
         st.download_button(
             "Spec (YAML)",
             found.net.dump(),
@@ -102,6 +110,7 @@ def _show_network(study: Study, row: Row, found: Opened) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+    st.caption("Explore shows it alone; Compare has the study's spec beside it.")
     tables = beside(found.beside)
     st.caption("What is changed in the study's spec")
     st.dataframe(tables.changes, hide_index=True, alt="Values of the spec that differ")

@@ -13,7 +13,7 @@ from archgen.study.report import gain
 from archgen.study.watch import Stamp, Watch
 from archgen.view import duration, figure
 
-KEY = "study_stamp"
+KEY = "studies:stamp"
 SHOWN = 8
 """Candidates in training that have a bar of their own."""
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from study_candidate import heard
+from study_candidate import heard, key_of
 
-from archgen.explorer.trials import BEST, MARKS, columns, within
+from archgen.explorer.trials import (
+    BEST,
+    MARKS,
+    Ends,
+    bounds,
+    closed,
+    columns,
+    ends_of,
+    kept,
+    marked,
+    within,
+)
 from archgen.report.facts import LABELS, Facts
 from archgen.study import Row
-from archgen.study.report import value_of
 from archgen.study.watch import Watch
 
 FORMATS = {"top1": "%.2f", "loss": "%.4f", "test top1": "%.2f", "seconds": "%.1f"}
@@ -18,9 +28,9 @@ HEIGHT = 460
 """Pixels."""
 
 
-def show_table(facts: Facts, _: Watch) -> None:
+def show_table(facts: Facts, watch: Watch) -> None:
     """Show the candidates that the filters let through; rows can be selected."""
-    rows = _filtered(facts)
+    rows = _filtered(facts, watch)
     table = columns(facts, rows)
     config: dict[str, Any] = {
         name: st.column_config.NumberColumn(LABELS.get(name), format=FORMATS.get(name, "compact"))
@@ -28,34 +38,57 @@ def show_table(facts: Facts, _: Watch) -> None:
         if name in table
     }
     config["seconds"] = st.column_config.NumberColumn("time (s)", format=FORMATS["seconds"])
+    numbers = [row.number for row in rows]
     event: Any = st.dataframe(
         table, height=HEIGHT, hide_index=True, column_config=config, placeholder="",
-        key="candidates", on_select="rerun", selection_mode="multi-row",
+        key=_key(watch, numbers), on_select="rerun", selection_mode="multi-row",
         alt=f"{len(rows)} candidates",
     )  # fmt: skip
     st.caption(f"{len(rows):,} of {len(facts.rows):,} candidates. Select rows to see networks.")
-    picked = [index for index in event["selection"]["rows"] if index < len(rows)]
-    heard("candidates", [rows[index].number for index in picked])
+    picked = [numbers[index] for index in event["selection"]["rows"] if index < len(rows)]
+    heard(key_of(watch, "candidates"), picked)
 
 
-def _filtered(facts: Facts) -> list[Row]:
+def _key(watch: Watch, numbers: list[int]) -> str:
+    """Key the table anew where its rows' places are not those of other candidates before.
+
+    A selection is of places: it must not go over to what a filter, or a training that ends, puts
+    there. Further candidates at the end leave it.
+    """
+    drawn = key_of(watch, "drawn")
+    before, tables = st.session_state.get(drawn, ([], 0))
+    if numbers[: len(before)] != before:
+        tables += 1
+    st.session_state[drawn] = numbers, tables
+    return key_of(watch, "candidates", tables)
+
+
+def _filtered(facts: Facts, watch: Watch) -> list[Row]:
     left, right = st.columns([6, 1], vertical_alignment="top")
     # No counts in the labels: with other labels Streamlit takes it for another filter.
-    states = {f"{MARKS[state]} {state}": state for state in MARKS if state in facts.counts}
+    states = [marked(state) for state in MARKS if state in facts.counts]
     only = left.pills(
-        "Only", [BEST, *states], selection_mode="multi", wrap=True, label_visibility="collapsed"
-    )
-    leading = {row.number for row in facts.leading} if BEST in only else set()
-    kept = {states[one] for one in only if one != BEST}
-    rows = [r for r in facts.rows if not only or r.state in kept or r.number in leading]
-    with right.popover("Between"):
-        names = dict.fromkeys([*facts.study.score, "params", "macs", "depth"])
-        name = st.selectbox("Score or cost", list(names))
-        values = {v for row in rows if (v := value_of(row, name)) is not None}
-        if len(values) < 2:
-            st.caption("There is nothing to tell apart.")
-            return rows
-        low, high = min(values), max(values)
-        shape = "compact" if high >= 1000 else None
-        span = st.slider(name, low, high, (low, high), format=shape)
-    return rows if span == (low, high) else within(rows, name, *span)
+        "Only", [BEST, *states], selection_mode="multi", wrap=True, label_visibility="collapsed",
+        key=key_of(watch, "only"),
+    )  # fmt: skip
+    with right.popover("Filter by a figure"):
+        return within(kept(facts, only), *_between(facts, watch))
+
+
+def _between(facts: Facts, watch: Watch) -> tuple[str, Ends]:
+    """Ask for a score or cost, and what it shall lie between."""
+    names = dict.fromkeys([*facts.study.score, "params", "macs", "depth"])
+    name = st.selectbox("Score or cost", list(names), key=key_of(watch, "figure"))
+    limits = bounds(facts.rows, name)
+    if limits is None:
+        st.caption("There is nothing to tell apart.")
+        return name, (None, None)
+    chosen = key_of(watch, "between", name)
+    # With other bounds Streamlit takes it for another slider: that begins where this one was.
+    key = key_of(watch, "between", name, *limits)
+    begin = closed(st.session_state.get(chosen, (None, None)), limits)
+    least, greatest = limits
+    shape = "compact" if greatest >= 1000 else "%.4g"
+    span = st.slider(name, least, greatest, begin, key=key, format=shape)
+    ends = st.session_state[chosen] = ends_of(span, limits)
+    return name, ends

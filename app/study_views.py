@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
-from study_candidate import chosen, heard
+from study_candidate import chosen, heard, key_of
 from study_table import show_table
 
 from archgen.explorer.markdown import escaped
 from archgen.explorer.slices import slices
+from archgen.explorer.trials import batched
 from archgen.report import charts
 from archgen.report.facts import MEANINGS, Facts, spoken
 from archgen.report.importance import LEAST, importances
@@ -37,7 +38,7 @@ def show_view(facts: Facts, watch: Watch) -> None:
     VIEWS[view](facts, watch)
 
 
-def _draw(chart: Chart | None, key: str, empty: str = EMPTY) -> None:
+def _draw(watch: Watch, chart: Chart | None, name: str, empty: str = EMPTY) -> None:
     """Draw a chart; its points that stand for candidates can be selected."""
     if chart is None:
         st.info(empty)
@@ -47,6 +48,7 @@ def _draw(chart: Chart | None, key: str, empty: str = EMPTY) -> None:
         "layout": chart.layout | {"height": max(HEIGHT, chart.layout["height"])},
     }
     numbered = any("customdata" in trace for trace in chart.data)
+    key = key_of(watch, name)
     event: Any = st.plotly_chart(
         figure, key=key, alt=chart.said, on_select="rerun" if numbered else "ignore"
     )
@@ -56,54 +58,57 @@ def _draw(chart: Chart | None, key: str, empty: str = EMPTY) -> None:
         heard(key, [point["customdata"] for point in points if "customdata" in point])
 
 
-def _trade_off(facts: Facts, _: Watch) -> None:
-    _draw(charts.trade_off(facts), "trade_off")
+def _trade_off(facts: Facts, watch: Watch) -> None:
+    _draw(watch, charts.trade_off(facts), "trade_off")
 
 
-def _history(facts: Facts, _: Watch) -> None:
-    _draw(charts.history(facts), "history")
+def _history(facts: Facts, watch: Watch) -> None:
+    _draw(watch, charts.history(facts), "history")
 
 
-def _curves(facts: Facts, _: Watch) -> None:
+def _curves(facts: Facts, watch: Watch) -> None:
     numbers = chosen(facts) or [row.number for row in facts.leading[:3]]
-    _draw(charts.curves(facts, numbers), "curves", "No candidate has an epoch behind it yet.")
+    _draw(
+        watch, charts.curves(facts, numbers), "curves", "No candidate has an epoch behind it yet."
+    )
     st.caption("The candidates that are chosen in another view have curves of their own.")
 
 
 def _importances(facts: Facts, watch: Watch) -> None:
     done = facts.complete
-    some = done[: len(done) - len(done) % max(1, len(done) // 10)]  # anew with every tenth more
-    last = some[-1].digest if some else ""
-    parts = _weighed(facts.study, some, str(watch.folder), len(some), last)
+    some = batched(done)
+    ends = [(row.number, row.digest, row.seconds) for row in (*some[:1], *some[-1:])]
+    parts = _weighed(facts.study, some, str(facts.study.data()), len(some), ends)
     said = f"{LEAST} complete candidates are needed to tell; there are {len(done)}."
-    _draw(charts.importance(replace(facts, importances=parts)), "importance", said)
+    _draw(watch, charts.importance(replace(facts, importances=parts)), "importance", said)
 
 
 @st.cache_data(max_entries=16, show_spinner="Weighing what decides")
 def _weighed(
-    _study: Study, _rows: list[Row], folder: str, count: int, last: str
+    _study: Study, _rows: Sequence[Row], study: str, count: int, ends: Sequence[tuple[object, ...]]
 ) -> dict[str, dict[str, float]]:
+    """Weigh once what is told from all else by the study, and its first and last candidates."""
     return importances(_study, _rows)
 
 
-def _slices(facts: Facts, _: Watch) -> None:
+def _slices(facts: Facts, watch: Watch) -> None:
     words = spoken(facts.study, facts.complete)
     if not words:
         st.info(EMPTY)
         return
     name = st.selectbox("Over", list(words), format_func=words.__getitem__)
-    _draw(slices(facts, name, words[name]), "slices")
+    _draw(watch, slices(facts, name, words[name]), "slices")
 
 
-def _parallel(facts: Facts, _: Watch) -> None:
-    _draw(parallel(facts), "parallel")
+def _parallel(facts: Facts, watch: Watch) -> None:
+    _draw(watch, parallel(facts), "parallel")
 
 
-def _distribution(facts: Facts, _: Watch) -> None:
-    _draw(charts.distribution(facts), "distribution")
+def _distribution(facts: Facts, watch: Watch) -> None:
+    _draw(watch, charts.distribution(facts), "distribution")
 
 
-def _account(facts: Facts, _: Watch) -> None:
+def _outcomes(facts: Facts, _: Watch) -> None:
     counts = facts.counts
     meanings = [MEANINGS[state] for state in counts]
     tables = {
@@ -128,7 +133,7 @@ VIEWS: dict[str, Callable[[Facts, Watch], None]] = {
     "Learning curves": _curves,
     "Importances": _importances,
     "Slice": _slices,
-    "Parallel": _parallel,
-    "Errors": _distribution,
-    "Account": _account,
+    "Parallel coordinates": _parallel,
+    "Error distribution": _distribution,
+    "Outcomes": _outcomes,
 }

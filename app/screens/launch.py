@@ -8,15 +8,16 @@ from study_form import ask_numbers, choose
 
 from archgen import ArchError, yamlfile
 from archgen.explorer import launch
+from archgen.explorer.markdown import escaped
 
 st.title("Start a search")
 show_searches()
 st.subheader("A new one, or one to go on with")
 try:
     key, text = choose()
-    study = launch.checked(text, ask_numbers(launch.checked(text, {}), key))
+    study = launch.checked(text, ask_numbers(launch.checked(text, {}), f"launch:{key}"))
 except ArchError as error:
-    st.error(str(error))
+    st.error(escaped(str(error)))
     st.stop()
 
 for change in study.changes:
@@ -34,7 +35,7 @@ if begin.button("Start", type="primary", icon=":material/play_arrow:", width="st
         with st.spinner("The search is starting ..."):
             said = launch.start(study, workers=side_by_side, device=where)
     except ArchError as error:
-        st.error(str(error))
+        st.error(escaped(str(error)))
         st.stop()
     remember(study.name)
     st.success(f"{study.name} is searched by a process of its own: this page may be closed.")

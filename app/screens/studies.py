@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from study_candidate import KEY as TRIAL
 from study_candidate import show_candidate
 from study_live import follow, show_standing, wait_for_first, watched
 from study_views import show_view
@@ -12,6 +13,14 @@ from archgen.explorer.markdown import escaped
 from archgen.explorer.studies import facts_now, folders
 
 KEY = "study"
+CHOICE, LAST = "studies:choice", "studies:last"
+
+
+def _choose() -> None:
+    """Show another study; the candidates in the address are not its own."""
+    st.query_params[KEY] = st.session_state[CHOICE]
+    st.query_params.pop(TRIAL, None)
+
 
 head, choice = st.columns([2, 3], vertical_alignment="bottom")
 head.title("Studies")
@@ -22,13 +31,14 @@ if not found:
     st.text("or in a terminal: archgen search --space pyramid")
     wait_for_first()
     st.stop()
-asked = st.query_params.get(KEY) or st.session_state.get("studied")
+asked = st.query_params.get(KEY) or st.session_state.get(LAST)
 if asked and asked not in found:
     st.warning(escaped(f"No study {asked!r} was searched here; the one written last is shown."))
-names = sorted(found)
-first = names.index(asked if asked in found else next(iter(found)))
-name = choice.selectbox("Study", names, first, key="study_choice")
-st.session_state["studied"] = st.query_params[KEY] = name
+name = asked if asked in found else next(iter(found))
+if name != st.query_params.get(KEY):
+    st.query_params.pop(TRIAL, None)  # of another study
+st.session_state[CHOICE] = st.session_state[LAST] = st.query_params[KEY] = name
+choice.selectbox("Study", sorted(found), key=CHOICE, on_change=_choose)
 watch = watched(str(found[name]))
 stamp = watch.stamp()
 facts = None
@@ -51,4 +61,4 @@ if facts is not None and not facts.rows:
     )
 elif facts is not None:
     show_view(facts, watch)
-    show_candidate(facts, watch.folder)
+    show_candidate(facts, watch)

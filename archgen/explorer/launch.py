@@ -24,6 +24,8 @@ from archgen.study.storage import LOCK, RUNS, SPEC, STUDY, owned, settle, writab
 
 SAID = "search.log"
 """In a search's folder: what it printed, if it was started from here."""
+PATIENCE = 60.0
+"""Seconds in which a search that is started takes its folder, or is left to itself."""
 _TAIL = 4096
 
 
@@ -134,7 +136,7 @@ def start(study: Study, *, workers: int | None = None, device: str = "auto") -> 
         device: As ``archgen search --device`` takes it.
 
     Returns:
-        The last line that it printed: it may have ended already.
+        The last line that it printed, as it may have ended already; or that it has not begun.
 
     Raises:
         ArchError: Another search is running on this study, its folder is another study's or
@@ -156,7 +158,10 @@ def start(study: Study, *, workers: int | None = None, device: str = "auto") -> 
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     threading.Thread(target=process.wait, daemon=True).start()  # or a zombie would be left
+    end = time.monotonic() + PATIENCE
     while process.poll() is None and owner(folder) != process.pid:
+        if time.monotonic() > end:
+            return f"it has not begun yet; see {folder / SAID}"
         time.sleep(0.05)
     if process.returncode:
         raise ArchError("", said(folder).removeprefix("error: "))
@@ -181,7 +186,22 @@ def said(folder: Path) -> str:
     return lines[-1].strip() if lines else ""
 
 
-def stop(search: Search) -> None:
-    """Ask a search to end as Ctrl-C does: it keeps all results. Nothing where it has ended."""
-    if owner(search.folder) == search.process:
+def stop(search: Search) -> bool:
+    """Ask a search to end as Ctrl-C does: it keeps all results.
+
+    Returns:
+        Whether it was asked: not where it has ended.
+
+    Raises:
+        ArchError: The process belongs to another user.
+    """
+    if owner(search.folder) != search.process:
+        return False
+    try:
         os.kill(search.process, signal.SIGINT)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        message = f"process {search.process} belongs to another user, who can stop it"
+        raise ArchError("", message, file=str(search.folder)) from None
+    return True

@@ -21,8 +21,11 @@ TAIL = 4000
 
 def folders(root: Path = RUNS) -> dict[str, Path]:
     """List the folders of searches by name, what was written last first."""
-    found = sorted(root.glob(f"*/{JOURNAL}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    return {path.parent.name: path.parent for path in found}
+    written = {}
+    for journal in root.glob(f"*/{JOURNAL}"):
+        with suppress(OSError):  # it was taken away since
+            written[journal.parent] = journal.stat().st_mtime
+    return {path.name: path for path in sorted(written, key=written.__getitem__, reverse=True)}
 
 
 def facts_now(watch: Watch) -> Facts:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from archgen import files
@@ -13,7 +14,7 @@ from archgen.ops import size
 from archgen.report.facts import LABELS, Facts, paths
 from archgen.spec import Net, load
 from archgen.study import Row, Study, candidate
-from archgen.study.report import State, value_of
+from archgen.study.report import State
 from archgen.view import (
     Comparison,
     StageRow,
@@ -36,6 +37,23 @@ MARKS: dict[State, str] = {
     "failed": "✗",
 }
 BEST = "★ best"
+WORDS = 100
+"""Numbers of candidates that are read from the address, where anyone may write."""
+
+Ends = tuple[float | None, float | None]
+"""Of a filter, below and above; None where it is open."""
+
+
+def asked(word: str, rows: Iterable[Row]) -> list[int]:
+    """Read the numbers of candidates, each once, and leave out those that there are not."""
+    known = {str(row.number): row.number for row in rows}
+    words = dict.fromkeys(word.split(",", WORDS)[:WORDS])
+    return [known[one] for one in words if one in known]
+
+
+def marked(state: State) -> str:
+    """Give a state with its mark."""
+    return f"{MARKS[state]} {state}"
 
 
 def columns(facts: Facts, rows: Sequence[Row]) -> dict[str, list[Any]]:
@@ -46,12 +64,10 @@ def columns(facts: Facts, rows: Sequence[Row]) -> dict[str, list[Any]]:
     best = {row.number for row in facts.leading}
     found: dict[str, list[Any]] = {
         "candidate": [row.number for row in rows],
-        "state": [
-            BEST if row.number in best else f"{MARKS[row.state]} {row.state}" for row in rows
-        ],
+        "state": [BEST if row.number in best else marked(row.state) for row in rows],
     }
     for name in facts.study.score:
-        found[name] = [row.scores.get(name, row.costs.get(name)) for row in rows]
+        found[name] = [_value(row, name) for row in rows]
     for name in ("params", "macs"):
         found.setdefault(name, [row.costs.get(name) for row in rows])
     said = _words(facts.study)
@@ -64,6 +80,10 @@ def columns(facts: Facts, rows: Sequence[Row]) -> dict[str, list[Any]]:
         found["test top1"] = [row.test for row in rows]
     found["reason"] = [row.reason for row in rows]
     return found
+
+
+def _value(row: Row, name: str) -> float | None:
+    return row.scores.get(name, row.costs.get(name))
 
 
 def _words(study: Study) -> Callable[[Row, str], Any]:
@@ -89,10 +109,45 @@ def _alike(values: list[Any]) -> list[Any]:
     return values
 
 
-def within(rows: Iterable[Row], name: str, low: float, high: float) -> list[Row]:
+def kept(facts: Facts, words: Collection[str]) -> list[Row]:
+    """Keep the candidates in some `marked` states, or the `BEST`; all where nothing is asked."""
+    if not words:
+        return [*facts.rows]
+    best = {row.number for row in facts.leading} if BEST in words else set()
+    return [row for row in facts.rows if marked(row.state) in words or row.number in best]
+
+
+def bounds(rows: Iterable[Row], name: str) -> tuple[float, float] | None:
+    """Give the least and greatest of a score or cost; None where there are no two values."""
+    values = {value for row in rows if (value := _value(row, name)) is not None}
+    return (float(min(values)), float(max(values))) if len(values) > 1 else None
+
+
+def closed(ends: Ends, limits: tuple[float, float]) -> tuple[float, float]:
+    """Put a filter's ends within the bounds of what there is now; an open one is the bound."""
+    least, greatest = limits
+    low, high = (one if end is None else end for end, one in zip(ends, limits, strict=True))
+    return min(max(low, least), greatest), min(max(high, least), greatest)
+
+
+def ends_of(span: tuple[float, float], limits: tuple[float, float]) -> Ends:
+    """Give the ends of a filter over a span: one at its bound is open, and stays so."""
+    (low, high), (least, greatest) = span, limits
+    return None if low <= least else low, None if high >= greatest else high
+
+
+def within(rows: Iterable[Row], name: str, ends: Ends) -> list[Row]:
     """Keep the candidates whose score or cost lies between two values, these included."""
-    found = ((row, value_of(row, name)) for row in rows)
+    if ends == (None, None):
+        return [*rows]
+    low, high = (-inf if ends[0] is None else ends[0]), (inf if ends[1] is None else ends[1])
+    found = ((row, _value(row, name)) for row in rows)
     return [row for row, value in found if value is not None and low <= value <= high]
+
+
+def batched(rows: Sequence[Row]) -> Sequence[Row]:
+    """Leave out the last ones, so that what takes its time is done with every tenth more."""
+    return rows[: len(rows) - len(rows) % max(1, len(rows) // 10)]
 
 
 @dataclass(frozen=True)
@@ -101,12 +156,14 @@ class Opened:
 
     Args:
         net: What it is.
-        shown: The same, as a word in the address.
+        shown: The same, for the address.
+        base: The study's spec, for the address.
         beside: Compared with the study's spec, which is the second.
     """
 
     net: Net
     shown: Shown
+    base: Shown
     beside: Comparison
 
 
@@ -117,7 +174,9 @@ def opened(study: Study, row: Row) -> Opened:
         ArchError: It does not build.
     """
     net = candidate(study, row.values)
-    return Opened(net, Shown(*_base(study.net), row.values), compare(net, study.net))
+    base = _base(study.net)
+    shown = Shown(*base, row.values)
+    return Opened(net, shown, Shown(*base), compare(net, study.net))
 
 
 def _base(net: Net) -> tuple[str, str]:

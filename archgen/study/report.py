@@ -12,7 +12,15 @@ from archgen.errors import ArchError
 from archgen.spec import Net, load
 from archgen.study.load import read_study
 from archgen.study.space import TRAINED, Direction, Study
-from archgen.study.storage import SPEC, STUDY, open_journal, trial_folder, uncollected
+from archgen.study.storage import (
+    JOURNAL,
+    SPEC,
+    STUDY,
+    open_journal,
+    readable,
+    trial_folder,
+    uncollected,
+)
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -86,9 +94,10 @@ def trials(folder: Path) -> list[Row]:
     Raises:
         ArchError: Nothing was searched there, or the journal is damaged.
     """
-    storage = open_journal(folder)
-    known = storage.get_all_studies()  # none: the search ended before it could write
-    return rows_of(storage, known[0].study_name) if known else []
+    with readable(folder / JOURNAL):  # each look reads it again: it may be gone
+        storage = open_journal(folder)
+        known = storage.get_all_studies()  # none: the search ended before it could write
+        return rows_of(storage, known[0].study_name) if known else []
 
 
 def rows_of(storage: BaseStorage, name: str) -> list[Row]:

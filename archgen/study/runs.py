@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from archgen.errors import ArchError
 from archgen.study.place import known_runs
 from archgen.study.report import Row, leaders, studied, trials
 from archgen.study.space import Direction
-from archgen.study.storage import JOURNAL, LOCK, RUNS
+from archgen.study.storage import JOURNAL, LOCK, RUNS, readable
 
 State = Literal[
     "running",  # a process holds its folder
@@ -51,12 +52,14 @@ class Run:
 
 def runs(folder: Path = RUNS) -> list[Run]:
     """All searches in a folder, the latest first; a damaged one is no error, but says so."""
-    found = [_run(journal.parent) for journal in folder.glob(f"*/{JOURNAL}")]
+    found = []
+    for journal in folder.glob(f"*/{JOURNAL}"):
+        with suppress(ArchError):  # it was taken away since
+            found.append(_run(journal.parent, changed(journal.parent)))
     return sorted(found, key=lambda run: run.changed, reverse=True)
 
 
-def _run(folder: Path) -> Run:
-    when = changed(folder)
+def _run(folder: Path, when: datetime) -> Run:
     try:
         study, rows = studied(folder), trials(folder)
     except ArchError as error:
@@ -87,8 +90,7 @@ def state_of(folder: Path, trained: int, trials: int) -> State:
 def held(folder: Path) -> bool:
     """Whether a process on this machine is searching in a folder.
 
-    The lock is asked for and given back at once. A search that begins in that instant would be
-    refused, and can be called again.
+    The lock is asked for and given back at once; a search that begins in that instant waits.
     """
     try:
         import fcntl
@@ -125,6 +127,11 @@ def _opened(process: int, lock: Path) -> bool:
 
 
 def changed(folder: Path) -> datetime:
-    """When a search last wrote to its journal; local time, to the second."""
-    stamp = (folder / JOURNAL).stat().st_mtime
+    """When a search last wrote to its journal; local time, to the second.
+
+    Raises:
+        ArchError: It has none (any more).
+    """
+    with readable(folder / JOURNAL):
+        stamp = (folder / JOURNAL).stat().st_mtime
     return datetime.fromtimestamp(stamp, UTC).astimezone().replace(microsecond=0)

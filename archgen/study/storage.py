@@ -32,6 +32,8 @@ STUDY, SPEC, JOURNAL, LOCK, TRIALS = "study.yaml", "spec.yaml", "journal.log", "
 # In a candidate's folder: epochs, what its process printed, a checkpoint while it is in training,
 # and the weights of the best.
 CURVE, LOG, STATE, WEIGHTS = "curve.jsonl", "log.txt", "state.pt", "weights.pt"
+PATIENCE = 0.5
+"""Seconds that a search waits for its folder's lock."""
 
 
 def runs_folder(name_or_path: str | Path) -> Path:
@@ -81,13 +83,19 @@ def owned(folder: Path) -> Iterator[None]:
 
 
 def _lock(lock: IO[str]) -> None:
-    """Lock a file for this process alone; twice, as one who lists searches holds it an instant."""
+    """Lock a file for this process alone; those who ask whether a search runs hold it an instant.
+
+    Raises:
+        BlockingIOError: It is held for longer.
+    """
     import fcntl
 
-    with suppress(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return
-    time.sleep(0.05)
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.01)
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

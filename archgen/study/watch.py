@@ -1,6 +1,7 @@
 """A study's folder read again and again while a search writes to it: each time what is new.
 
-Nothing is written and no lock is kept. Optuna is imported inside functions.
+Nothing is written, and the folder's lock is held for an instant only. Optuna is imported inside
+functions.
 """
 
 from __future__ import annotations

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from random import Random
+from urllib.parse import parse_qs
 
 import pytest
 from journals import drawn, write, write_journal
@@ -17,14 +19,22 @@ from archgen.study.record import Record
 from archgen.study.report import front
 
 VIEWS = [
-    "Trade-off", "Candidates", "History", "Learning curves", "Importances", "Slice", "Parallel",
-    "Errors", "Account",
+    "Trade-off", "Candidates", "History", "Learning curves", "Importances", "Slice",
+    "Parallel coordinates", "Error distribution", "Outcomes",
 ]  # fmt: skip
 
 
 def press(page: AppTest, label: str) -> None:
     [button] = [button for button in page.button if button.label == label]
     button.click().run()
+
+
+def select(page: AppTest, place: int) -> None:
+    """Select a row of the table that is drawn, by its place."""
+    _, tables = page.session_state["studies:drawn:drawn"]
+    key = f"studies:drawn:candidates:{tables}"
+    page.session_state[key] = {"selection": {"rows": [place], "columns": []}}
+    page.run()
 
 
 @pytest.fixture
@@ -70,7 +80,7 @@ def test_points_that_are_selected_open_their_networks(study: Study, runs: Path) 
     first, second = front(trials(runs / "drawn"), study.score)[:2]
     page = open_page("studies", study="drawn", view="Trade-off")
     points = [{"customdata": row.number} for row in (first, second)]
-    page.session_state["trade_off"] = {"selection": {"points": points}}
+    page.session_state["studies:drawn:trade_off"] = {"selection": {"points": points}}
     page.run()
     assert not page.exception
     assert page.query_params["trial"] == f"{first.number},{second.number}"
@@ -94,9 +104,58 @@ def test_rows_that_are_selected_are_those_that_the_filters_left(study: Study, ru
     page.pills[0].set_value(["✂ pruned"]).run()
     pruned = [row.number for row in trials(runs / "drawn") if row.state == "pruned"]
     assert page.dataframe[0].value["candidate"].tolist() == pruned
-    page.session_state["candidates"] = {"selection": {"rows": [1], "columns": []}}
-    page.run()
+    select(page, 1)
     assert page.query_params["trial"] == str(pruned[1])
+
+
+def test_a_filter_chooses_no_other_candidate(study: Study) -> None:
+    page = open_page("studies", study="drawn", view="Candidates")
+    select(page, 1)
+    assert page.query_params["trial"] == "1"
+    page.pills[0].set_value(["✂ pruned"]).run()
+    page.run()
+    assert page.query_params["trial"] == "1"
+
+
+def test_a_training_that_ends_chooses_no_other_candidate(study: Study, runs: Path) -> None:
+    page = open_page("studies", study="drawn", view="Candidates")
+    page.pills[0].set_value(["… running"]).run()
+    first, second, *_ = page.dataframe[0].value["candidate"].tolist()
+    select(page, 0)
+    assert page.query_params["trial"] == str(first)
+    Record(study, runs / "drawn").end(next(islice(drawn(study, Random(0)), first, None)))
+    page.run()
+    page.run()
+    assert page.dataframe[0].value["candidate"].tolist()[0] == second
+    assert page.query_params["trial"] == str(first)
+
+
+def test_another_study_has_its_own_candidates(study: Study, runs: Path) -> None:
+    write_journal(runs / "other", 30, seed=1)
+    page = open_page("studies", study="drawn", view="Candidates")
+    select(page, 1)
+    page.selectbox(key="studies:choice").set_value("other").run()
+    assert page.query_params["study"] == "other"
+    assert "trial" not in page.query_params
+    assert len(page.dataframe[0].value) == 30
+    page.selectbox(key="studies:choice").set_value("drawn").run()
+    assert "trial" not in page.query_params
+
+
+def test_a_span_stays_while_its_bounds_grow(study: Study, runs: Path) -> None:
+    page = open_page("studies", study="drawn", view="Candidates")
+    low, high = page.slider[0].value
+    middle = round((low + high) / 2, 2)
+    page.slider[0].set_value((middle, high)).run()
+    assert all(page.dataframe[0].value["top1"] >= middle)
+    page.pills[0].set_value(["✓ complete"]).run()
+    assert page.slider[0].value == (middle, high)
+    row = next(row for row in drawn(study, Random(3)) if row.state == "complete")
+    scores = {**row.scores, "top1": 99.0}
+    write(study, Record(study, runs / "drawn"), replace(row, number=60, top1=99.0, scores=scores))
+    page.run()
+    assert page.slider[0].value == (middle, 99.0)
+    assert 99.0 in page.dataframe[0].value["top1"].tolist()
 
 
 def test_an_infeasible_candidate_says_why(study: Study, runs: Path) -> None:
@@ -116,7 +175,7 @@ def test_what_a_search_writes_is_there_at_the_next_look(study: Study, runs: Path
 
 
 def test_numbers_in_the_address_that_no_candidate_has_are_left_out(study: Study) -> None:
-    page = open_page("studies", study="drawn", trial="x,999,-1,²")
+    page = open_page("studies", study="drawn", trial="x,999,-1,²," + "1" * 5000)
     assert not page.exception
     assert not page.subheader
 
@@ -150,3 +209,24 @@ def test_a_search_that_ended_before_it_could_write_says_so(study: Study, runs: P
     (runs / "drawn" / "journal.log").write_bytes(b"")
     page = open_page("studies")
     assert "No candidate is written yet" in page.info[0].value
+
+
+def test_what_one_session_chooses_and_filters_is_not_another_s(study: Study) -> None:
+    one = open_page("studies", study="drawn", view="Candidates")
+    two = open_page("studies", study="drawn", view="Candidates")
+    one.pills[0].set_value(["✂ pruned"]).run()
+    select(one, 0)
+    two.run()
+    assert len(two.dataframe[0].value) == 60
+    assert "trial" in one.query_params
+    assert "trial" not in two.query_params
+    assert not two.pills[0].value
+
+
+def test_a_candidate_is_compared_with_the_spec_of_its_study(study: Study, runs: Path) -> None:
+    [row] = front(trials(runs / "drawn"), study.score)[:1]
+    page = open_page("studies", study="drawn", trial=str(row.number))
+    [link] = [link for link in page.get("page_link") if link.proto.query_string]
+    words = parse_qs(link.proto.query_string)["nets"]
+    base, shown = (Shown.read(word).net().digest() for word in words)
+    assert (base, shown) == (study.net.digest(), candidate(study, row.values).digest())

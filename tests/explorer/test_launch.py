@@ -129,11 +129,11 @@ def test_a_search_outlives_who_started_it_and_stops_alone(here: Path) -> None:
     wait_for(
         lambda: bool(runs()) and tiny.folder.joinpath("trials", "0000", "curve.jsonl").exists()
     )
-    launch.stop(tiny)
+    assert launch.stop(tiny)
     wait_for(lambda: owner(tiny.folder) is None)
     assert launch.said(tiny.folder).startswith("interrupted in the training of 0")
     assert [search.folder for search in launch.running()] == [other.folder]
-    launch.stop(tiny)  # has ended: nothing is signalled
+    assert not launch.stop(tiny), "it has ended"
 
 
 def test_who_asks_second_is_told_so(here: Path) -> None:
@@ -155,6 +155,35 @@ def test_a_search_that_cannot_begin_says_why(here: Path) -> None:
     launch.start(checked(TINY, {"train.data": "cifar10"}), device="cpu")
     wait_for(lambda: not launch.running())
     assert launch.said(RUNS / "tiny").startswith("error: data: CIFAR10 is not here")
+
+
+@pytest.mark.torch
+def test_a_search_that_takes_its_time_is_left_to_itself(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "PATIENCE", 0.0)
+    said = launch.start(checked(TINY, LONG), workers=1, device="cpu")
+    assert said == "it has not begun yet; see studies/runs/tiny/search.log"
+    wait_for(lambda: [search.folder.name for search in launch.running()] == ["tiny"])
+
+
+@pytest.mark.parametrize(
+    ("error", "refused"), [(ProcessLookupError, False), (PermissionError, True)]
+)
+def test_a_search_that_cannot_be_signalled_is_no_trace(
+    here: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError], refused: bool
+) -> None:
+    def kill(process: int, number: int) -> None:
+        raise error
+
+    with owned(RUNS / "tiny"), monkeypatch.context() as patched:
+        patched.setattr(os, "kill", kill)
+        (search,) = launch.running()
+        if refused:
+            with pytest.raises(ArchError, match=f"{os.getpid()} belongs to another user"):
+                launch.stop(search)
+        else:
+            assert not launch.stop(search)
 
 
 def test_a_folder_of_another_study_is_refused(here: Path) -> None:

@@ -13,7 +13,21 @@ from journals import write_journal
 from archgen.errors import ArchError
 from archgen.explorer.slices import slices
 from archgen.explorer.studies import facts_now, folders, log_of, running, seconds_left
-from archgen.explorer.trials import BEST, MARKS, beside, columns, opened, within
+from archgen.explorer.trials import (
+    BEST,
+    MARKS,
+    asked,
+    batched,
+    beside,
+    bounds,
+    closed,
+    columns,
+    ends_of,
+    kept,
+    marked,
+    opened,
+    within,
+)
 from archgen.report.facts import Facts, named, spoken
 from archgen.study import candidate, load_study
 from archgen.study.storage import open_journal, trial_folder
@@ -71,10 +85,43 @@ def test_columns_hold_one_kind_of_values_under_a_heading_of_their_own(facts: Fac
 
 
 def test_a_filter_keeps_what_lies_between(facts: Facts) -> None:
-    found = within(facts.rows, "top1", 60.0, 75.0)
+    found = within(facts.rows, "top1", (60.0, 75.0))
     assert found
-    assert all(60 <= row.top1 <= 75 for row in found if row.top1 is not None)
-    assert not {row.state for row in found} & {"infeasible", "failed"}
+    assert all(60 <= row.scores["top1"] <= 75 for row in found)
+    assert {row.state for row in found} <= {"complete", "duplicate"}
+    assert len(found) < len(within(facts.rows, "top1", (60.0, None)))
+    assert within(facts.rows, "top1", (None, None)) == [*facts.rows]
+
+
+def test_a_filter_stays_where_it_is_as_its_bounds_grow() -> None:
+    assert ends_of((2.0, 9.0), (1.0, 9.0)) == (2.0, None)
+    assert closed((2.0, None), (1.0, 12.0)) == (2.0, 12.0)
+    assert closed((2.0, 5.0), (3.0, 4.0)) == (3.0, 4.0)
+    assert closed((7.0, 8.0), (1.0, 4.0)) == (4.0, 4.0)
+
+
+def test_bounds_are_those_of_all_that_have_the_figure(facts: Facts) -> None:
+    found = [row.scores["top1"] for row in facts.rows if "top1" in row.scores]
+    assert bounds(facts.rows, "top1") == (min(found), max(found))
+    assert bounds(facts.rows[:0], "top1") is None
+    assert bounds(facts.rows, "depth") is None, "all have the same"
+
+
+def test_states_and_the_best_are_kept(facts: Facts) -> None:
+    assert kept(facts, []) == [*facts.rows]
+    assert {row.state for row in kept(facts, [marked("pruned")])} == {"pruned"}
+    assert {row.number for row in kept(facts, [BEST])} == {row.number for row in facts.leading}
+
+
+def test_what_takes_its_time_is_done_with_every_tenth_more(facts: Facts) -> None:
+    assert [len(batched(facts.rows[:count])) for count in (0, 7, 19, 20, 21, 39, 119)] == [
+        0, 7, 19, 20, 20, 39, 110,
+    ]  # fmt: skip
+
+
+def test_numbers_in_the_address_are_bounded(facts: Facts) -> None:
+    assert asked("3,1,3,x,999,-1,²,01," + "9" * 5000, facts.rows) == [3, 1]
+    assert asked("x," * 100_000 + "3", facts.rows) == []
 
 
 def test_a_slice_has_each_candidate_at_its_value(facts: Facts) -> None:
@@ -102,6 +149,7 @@ def test_a_candidate_opens_as_the_network_that_it_is(facts: Facts) -> None:
         assert found.shown.spec == "pyramidnet110_a48"
         same = candidate(facts.study, row.values).digest()
         assert found.net.digest() == found.shown.net().digest() == same
+        assert found.base.net().digest() == facts.study.net.digest()
         tables = beside(found.beside)
         assert set(tables.changes["path"]) <= {
             "stages.width", "stages.depth", "stages.shortcut.widen", "stem.kernel",

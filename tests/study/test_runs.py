@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from archgen.errors import ArchError
+from archgen.explorer.studies import folders
 from archgen.report import facts_of
 from archgen.study import load_study
 from archgen.study.record import Record
 from archgen.study.report import Row, trials
-from archgen.study.runs import held, runs, state_of
+from archgen.study.runs import changed, held, runs, state_of
 from archgen.study.storage import JOURNAL, STUDY, owned, settle
 
 from .conftest import Write
@@ -26,6 +33,26 @@ def begin(folder: Path, study: Path, tops: list[float], root: Path | None = None
                 {"params": 9, "macs": 9}, f"d{number}", {"top1": top1},
             )  # fmt: skip
             record.add(row, {}, {}, {})
+
+
+@contextmanager
+def taken_away_and_back(folder: Path) -> Iterator[None]:
+    """Rename a folder to and fro all the time."""
+    ended = threading.Event()
+    hidden = folder.parent.parent / "hidden"
+
+    def rename() -> None:
+        while not ended.is_set():
+            folder.rename(hidden)
+            hidden.rename(folder)
+
+    thread = threading.Thread(target=rename)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def test_a_folder_without_searches_has_none(tmp_path: Path) -> None:
@@ -64,6 +91,17 @@ def test_a_damaged_one_is_listed_and_the_others_too(write: Write, tmp_path: Path
     states = {run.name: run.state for run in runs(folder)}
     assert states == {"a": "damaged", "b": "damaged", "tiny": "stopped"}
     assert all("\n" not in run.problem for run in runs(folder))
+
+
+def test_one_that_is_taken_away_meanwhile_is_no_error(write: Write, tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    begin(folder / "a", write(), [50.0])
+    with taken_away_and_back(folder / "a"):
+        for _ in range(300):
+            assert len(runs(folder)) < 2
+            folders(folder)
+    with pytest.raises(ArchError, match="cannot be read: no such file"):
+        changed(tmp_path / "gone")
 
 
 def test_a_search_is_read_where_its_data_is_not(write: Write, tmp_path: Path) -> None:

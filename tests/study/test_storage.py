@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import resource
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,18 @@ def test_a_folder_has_one_owner(tmp_path: Path) -> None:
         pass
     with storage.owned(tmp_path / "run"):
         pass
+
+
+def test_who_asks_whether_a_search_runs_does_not_refuse_its_start(tmp_path: Path) -> None:
+    with storage.owned(tmp_path):
+        pass
+    with (tmp_path / storage.LOCK).open() as reader:
+        fcntl.flock(reader, fcntl.LOCK_SH)
+        given_back = threading.Timer(0.2, fcntl.flock, (reader, fcntl.LOCK_UN))
+        given_back.start()
+        with storage.owned(tmp_path):
+            pass
+        given_back.join()
 
 
 def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
