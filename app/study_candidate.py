@@ -11,7 +11,6 @@ from archgen import ArchError
 from archgen.explorer.markdown import escaped
 from archgen.explorer.studies import log_of
 from archgen.explorer.trials import Opened, beside, opened
-from archgen.report.charts import SERIES
 from archgen.report.facts import MEANINGS, Facts
 from archgen.study import Row, Study
 from archgen.view import duration, figure
@@ -23,12 +22,12 @@ def chosen(facts: Facts) -> list[int]:
     """Give the numbers of the chosen candidates, from the address."""
     words = st.query_params.get(KEY, "").split(",")
     numbers = [int(word) for word in words if word.isdecimal()]
-    return [number for number in dict.fromkeys(numbers) if number < len(facts.rows)][: len(SERIES)]
+    return [number for number in dict.fromkeys(numbers) if number < len(facts.rows)][: len(STYLES)]
 
 
 def choose(numbers: list[int]) -> None:
     """Put candidates into the address."""
-    st.query_params[KEY] = ",".join(map(str, numbers[: len(SERIES)]))
+    st.query_params[KEY] = ",".join(map(str, numbers[: len(STYLES)]))
 
 
 def heard(key: str, numbers: list[int]) -> None:

@@ -11,19 +11,10 @@ from itertools import groupby
 from typing import Any
 
 from archgen.ops import size
-from archgen.report.traces import BLUE, GREEN, GREY, ORANGE, VERMILLION, Chart, safe
+from archgen.report.traces import Chart, safe
 from archgen.view import DepthRow, mebibytes, short
+from archgen.view.colours import GREY, STYLES
 
-SKY, PURPLE = "#56B4E9", "#CC79A7"
-STYLES = (
-    (BLUE, "solid", "circle"),
-    (VERMILLION, "dash", "square"),
-    (GREEN, "dot", "diamond"),
-    (ORANGE, "dashdot", "triangle-up"),
-    (PURPLE, "longdash", "triangle-down"),
-    (SKY, "longdashdot", "cross"),
-)
-"""Colour, line and mark of the trunk and of each stream; further streams begin anew."""
 HEIGHT = 860
 """Pixels."""
 MARKED = 120

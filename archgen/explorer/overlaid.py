@@ -8,11 +8,11 @@ from itertools import groupby
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from archgen.explorer.compared import Entry, ratio
-from archgen.explorer.curves import STYLES
 from archgen.explorer.tiles import LABELS
 from archgen.ops import size
 from archgen.report.traces import Chart, safe
 from archgen.view import DepthRow, mebibytes, short
+from archgen.view.colours import STYLES
 from archgen.view.comparison import FIGURES
 
 
