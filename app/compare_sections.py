@@ -20,6 +20,7 @@ from archgen.explorer.compared import (
 from archgen.explorer.markdown import escaped
 from archgen.explorer.overlaid import CURVES, along, ratios
 from archgen.explorer.presets import PRESETS, Preset
+from archgen.view import titled
 
 T = TypeVar("T", bound=str)
 
@@ -60,7 +61,7 @@ def draw_depth(found: Mapping[str, Entry]) -> None:
 def draw_stages(found: Mapping[str, Entry]) -> None:
     """Draw where the networks' costs are."""
     st.subheader("Where it goes")
-    count = _pick("Count", COUNTS, "count")
+    count = _pick("Count", {what: titled(what) for what in COUNTS}, "count")
     st.caption("By resolution: all stages of one stride together.")
     _table(stage_table(found, "stride", count), "What each network spends at each resolution")
     st.caption("By stage: those of one path in a row.")

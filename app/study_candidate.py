@@ -14,6 +14,7 @@ from archgen.explorer.trials import Opened, beside, opened
 from archgen.report.facts import MEANINGS, Facts
 from archgen.study import Row, Study
 from archgen.view import duration, figure
+from archgen.view.colours import STYLES
 
 KEY = "trial"
 

@@ -8,7 +8,6 @@ from typing import Any, Literal, TypeAlias
 
 from archgen.analysis import Cost, cost
 from archgen.explorer.shown import Shown
-from archgen.explorer.tiles import LABELS
 from archgen.ops import Shape, size
 from archgen.spec import Net, differences, merged
 from archgen.view import (
@@ -16,9 +15,10 @@ from archgen.view import (
     StageRow,
     depth_rows,
     endings,
-    mebibytes,
+    exact,
     plain,
     stage_rows,
+    titled,
     value_words,
 )
 from archgen.view.comparison import FIGURES
@@ -27,7 +27,7 @@ MOST = 6
 """Networks side by side: as many as there are colours, and columns on a screen."""
 Match: TypeAlias = Literal["path", "stride"]
 Counted: TypeAlias = Literal["macs", "params"]
-COUNTS: dict[Counted, str] = {"macs": "MACs", "params": "parameters"}
+COUNTS: tuple[Counted, ...] = ("macs", "params")
 LONGEST = 48
 """Characters of a label."""
 Row: TypeAlias = dict[str, str]
@@ -112,8 +112,7 @@ def figure_rows(entries: Mapping[str, Entry]) -> list[Row]:
     rows = []
     for what in FIGURES:
         values = {label: each.figure(what) for label, each in entries.items()}
-        write = mebibytes if what.endswith("_bytes") else "{:,}".format
-        rows.append({"figure": LABELS[what]} | dict(_against_first(values, write)))
+        rows.append({"figure": titled(what)} | dict(_against_first(values, what)))
     return rows
 
 
@@ -132,7 +131,7 @@ def stage_table(entries: Mapping[str, Entry], match: Match, what: Counted) -> li
     rows = []
     for key in keys:
         values = {label: getattr(each.get(key), what, None) for label, each in parts.items()}
-        counts = dict(_against_first(values, "{:,}".format))
+        counts = dict(_against_first(values, what))
         row: Row = {match: key}
         for label, each in parts.items():
             row |= {name: counts[name] for name in (label, over(label)) if name in counts}
@@ -209,10 +208,10 @@ def _shape(part: Part | None) -> str:
     return "-" if part is None else size(part.shape)
 
 
-def _against_first(values: Mapping[str, int | None], write: Any) -> Iterator[tuple[str, str]]:
+def _against_first(values: Mapping[str, int | None], what: str) -> Iterator[tuple[str, str]]:
     first = next(iter(values.values()))
     for place, (label, value) in enumerate(values.items()):
-        yield label, "-" if value is None else write(value)
+        yield label, exact(what, value)
         if place:
             times = ratio(value, first)
             yield over(label), "-" if times is None else "equal" if times == 1 else f"{times:.3f}x"

@@ -32,7 +32,7 @@ def test_the_dual_path_paper_in_ratios() -> None:
         "dpn98": "61,570,728",
         "dpn98: vs first": "0.738x",
     }
-    assert rows["MACs, one image"]["dpn98: vs first"] == "0.755x"
+    assert rows["MACs"]["dpn98: vs first"] == "0.755x"
     assert rows["Saved for backward"]["dpn98"] == "214.0 MiB"
 
 

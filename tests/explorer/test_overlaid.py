@@ -92,7 +92,7 @@ def test_bars_go_from_one_to_the_ratio(entries: dict[str, Entry]) -> None:
     first = entries["resnet34"].costs
     for trace in chart.data:
         at = dict(zip(trace["y"], trace["customdata"], strict=True))
-        assert at["MACs, one image"] == entries[trace["name"]].costs.macs / first.macs
+        assert at["MACs"] == entries[trace["name"]].costs.macs / first.macs
         ends = [trace["base"] + x for x in trace["x"]]
         assert ends == pytest.approx(trace["customdata"])
     low, high = chart.layout["xaxis"]["range"]
