@@ -1,4 +1,4 @@
-"""Networks side by side, as tables: figures, stages and specs, each held against the first's."""
+"""Networks side by side, as tables: figures, stages and specs, each compared with the first's."""
 
 from __future__ import annotations
 
@@ -6,55 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from archgen.analysis import Cost, cost
-from archgen.explorer.shown import Shown
+from archgen.explorer.entries import Entry, ratio
 from archgen.ops import Shape, size
-from archgen.spec import Net, differences, merged
-from archgen.view import (
-    DepthRow,
-    StageRow,
-    depth_rows,
-    endings,
-    exact,
-    plain,
-    stage_rows,
-    titled,
-    value_words,
-)
+from archgen.spec import differences, merged
+from archgen.view import exact, titled, value_words
 from archgen.view.comparison import FIGURES
 
-MOST = 6
-"""Networks side by side: as many as there are colours, and columns on a screen."""
 Match: TypeAlias = Literal["path", "stride"]
 Counted: TypeAlias = Literal["macs", "params"]
 COUNTS: tuple[Counted, ...] = ("macs", "params")
-LONGEST = 48
-"""Characters of a label."""
 Row: TypeAlias = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A network of a comparison.
-
-    Args:
-        label: What it is called beside the others.
-        net: Its spec, changes included.
-        costs: What it costs.
-        stages: Its stages.
-        units: The input and its units, along its depth.
-    """
-
-    label: str
-    net: Net
-    costs: Cost
-    stages: Sequence[StageRow]
-    units: Sequence[DepthRow]
-
-    def figure(self, what: str) -> int | None:
-        """Give one of `FIGURES`; None where there is no such number."""
-        value: int | None = getattr(self.costs, what)
-        return value
 
 
 @dataclass(frozen=True)
@@ -72,34 +33,8 @@ class Part:
     macs: int
 
 
-def entry(shown: Shown) -> Entry:
-    """Count what a network costs as a whole, by stage and by unit.
-
-    Raises:
-        ArchError: As `Shown.net` does, or the spec cannot be lowered.
-    """
-    net = shown.net()
-    return Entry(_label(net, shown.changes), net, cost(net), stage_rows(net), depth_rows(net))
-
-
-def labelled(entries: Sequence[Entry]) -> dict[str, Entry]:
-    """Give each network by its label; a label that another has already is numbered."""
-    found: dict[str, Entry] = {}
-    for each in entries:
-        label, number = each.label, 2
-        while label in found:
-            label, number = f"{each.label} ({number})", number + 1
-        found[label] = each
-    return found
-
-
-def ratio(value: int | None, first: int | None) -> float | None:
-    """Give a figure over the first's; None without both, or over nothing."""
-    return value / first if value is not None and first else None
-
-
 def over(label: str) -> str:
-    """Name the column that holds a network against the first."""
+    """Name the column of how many times the first's a network's figures are."""
     return f"{label}: vs first"
 
 
@@ -162,24 +97,6 @@ def spec_rows(entries: Mapping[str, Entry]) -> list[Row]:
         | {name: value_words(own.get(path, firsts[path])) for name, own in theirs.items()}
         for path in _merged(orders)
     ]
-
-
-def inputs_differ(entries: Mapping[str, Entry]) -> str:
-    """Say that the networks see inputs of different sizes; "" where they do not."""
-    inputs: dict[Shape, list[str]] = {}
-    for label, each in entries.items():
-        inputs.setdefault(each.net.input, []).append(label)
-    if len(inputs) < 2:
-        return ""
-    said = "; ".join(f"{size(shape)} for {', '.join(names)}" for shape, names in inputs.items())
-    return f"The inputs differ: {said}. MACs, activations and memory are those of each one's own."
-
-
-def _label(net: Net, changes: Mapping[str, Any]) -> str:
-    names = endings(changes) if changes else {}
-    said = [net.name, *(f"{name}={plain(changes[path])}" for path, name in names.items())]
-    label = " ".join(" ".join(said).split())
-    return label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
 
 
 def _parts(each: Entry, match: Match) -> dict[str, Part]:

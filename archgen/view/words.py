@@ -82,8 +82,12 @@ def op_words(op: Op) -> str:
 
 def titled(name: str) -> str:
     """Call a score or cost by its name with a capital letter: ``Parameters``."""
-    said = NAMES[name]
-    return said[0].upper() + said[1:]
+    return capital(NAMES[name])
+
+
+def capital(text: str) -> str:
+    """Begin with a capital letter, all else as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def with_unit(name: str) -> str:

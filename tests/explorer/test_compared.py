@@ -6,17 +6,8 @@ import pytest
 
 from archgen import ArchError, cost, load
 from archgen.explorer import Shown
-from archgen.explorer.compared import (
-    Entry,
-    Match,
-    entry,
-    figure_rows,
-    inputs_differ,
-    labelled,
-    over,
-    spec_rows,
-    stage_table,
-)
+from archgen.explorer.compared import Match, figure_rows, over, spec_rows, stage_table
+from archgen.explorer.entries import Entry, entry, inputs_differ, labelled
 from archgen.spec import differences
 
 
