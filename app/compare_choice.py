@@ -9,11 +9,12 @@ from shared import current
 
 from archgen import ArchError, files
 from archgen.explorer import Shown
-from archgen.explorer.compared import MOST, Entry, entry
+from archgen.explorer.entries import MOST, Entry, entry
 from archgen.explorer.markdown import escaped
 from archgen.explorer.presets import PRESETS, Preset
 
 KEY = "nets"
+PRESET, PICKED, FIRST = "compare_preset", "compare_picked", "compare_first"
 
 
 def chosen() -> list[str]:
@@ -47,8 +48,8 @@ def draw_choice(words: Sequence[str]) -> None:
     """Draw what chooses the networks."""
     titles = {each.title: each for each in PRESETS}
     same = preset(words)
-    st.session_state["preset"] = same.title if same else None
-    st.pills("The papers' comparisons", titles, key="preset", on_change=_take_preset)
+    st.session_state[PRESET] = same.title if same else None
+    st.pills("The papers' comparisons", titles, key=PRESET, on_change=_take_preset)
     here = current().word()
     shipped = files.names("specs")
 
@@ -56,19 +57,19 @@ def draw_choice(words: Sequence[str]) -> None:
         return word if word in shipped else _label(word)
 
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    st.session_state["picked"] = [*words]
+    st.session_state[PICKED] = [*words]
     left.multiselect(
         f"Networks, two to {MOST}",
         [*dict.fromkeys([*words, here, *shipped])],
-        key="picked",
+        key=PICKED,
         format_func=label,
         max_selections=MOST,
         wrap=True,
-        on_change=lambda: choose(st.session_state["picked"]),
+        on_change=lambda: choose(st.session_state[PICKED]),
     )
-    st.session_state["first"] = words[0]
+    st.session_state[FIRST] = words[0]
     right.selectbox(
-        "Held against", words, key="first", format_func=label, on_change=_put_first,
+        "Compare with", words, key=FIRST, format_func=label, on_change=_put_first,
         help="Ratios and differences are those to this network.",
     )  # fmt: skip
     if here not in words and len(words) < MOST:
@@ -86,12 +87,12 @@ def _words(each: Preset) -> list[str]:
 
 def _take_preset() -> None:
     titles = {each.title: each for each in PRESETS}
-    if title := st.session_state["preset"]:
+    if title := st.session_state[PRESET]:
         choose(_words(titles[title]))
 
 
 def _put_first() -> None:
-    choose([st.session_state["first"], *st.session_state[KEY]])
+    choose([st.session_state[FIRST], *st.session_state[KEY]])
 
 
 def _label(word: str) -> str:

@@ -8,18 +8,15 @@ from typing import TypeVar
 import streamlit as st
 from shared import draw_chart
 
-from archgen.explorer.compared import (
-    COUNTS,
-    Entry,
-    Row,
-    figure_rows,
-    inputs_differ,
-    spec_rows,
-    stage_table,
-)
+from archgen.explorer.compared import COUNTS, Row, figure_rows, spec_rows, stage_table
+from archgen.explorer.entries import Entry, inputs_differ
 from archgen.explorer.markdown import escaped
-from archgen.explorer.overlaid import CURVES, along, ratios
+from archgen.explorer.measures import MEASURES
+from archgen.explorer.overlaid import along
 from archgen.explorer.presets import PRESETS, Preset
+from archgen.explorer.ratios import ratios
+from archgen.view import titled
+from archgen.view.words import capital
 
 T = TypeVar("T", bound=str)
 
@@ -38,7 +35,7 @@ def draw_claims(made: Preset) -> None:
     ]
     hold = sum(row["holds"] == "yes" for row in rows)
     with st.expander(f"What can be counted of it: {hold} of {len(rows)} claims hold"):
-        st.table(rows, hide_index=True)
+        st.table(rows, hide_index=True, alt=f"What is claimed in {made.title}, and what holds")
 
 
 def draw_figures(found: Mapping[str, Entry]) -> None:
@@ -48,19 +45,20 @@ def draw_figures(found: Mapping[str, Entry]) -> None:
     st.subheader("Figures")
     _table(figure_rows(found), "Figures of each network")
     st.caption("Memory: of one image, in float32.")
-    draw_chart(ratios(found), "ratios")
+    draw_chart(ratios(found), "compare_ratios")
 
 
 def draw_depth(found: Mapping[str, Entry]) -> None:
     """Draw the networks' curves over one another."""
-    st.subheader("Along depth")
-    draw_chart(along(found, _pick("Draw", CURVES, "curve")), "along")
+    st.subheader("Along the depth")
+    names = {what: capital(each.name) for what, each in MEASURES.items()}
+    draw_chart(along(found, MEASURES[_pick("Draw", names, "compare_curve")]), "compare_along")
 
 
 def draw_stages(found: Mapping[str, Entry]) -> None:
     """Draw where the networks' costs are."""
     st.subheader("Where it goes")
-    count = _pick("Count", COUNTS, "count")
+    count = _pick("Count", {what: titled(what) for what in COUNTS}, "compare_count")
     st.caption("By resolution: all stages of one stride together.")
     _table(stage_table(found, "stride", count), "What each network spends at each resolution")
     st.caption("By stage: those of one path in a row.")

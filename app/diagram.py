@@ -9,9 +9,9 @@ import streamlit as st
 from archgen import ArchError
 from archgen.spec import Net
 from archgen.view import Picture, dot, picture
+from archgen.view.colours import INKS
 
 KEY = "open"
-INKS = {"light": "#1B2229", "dark": "#E6EAEE"}
 
 
 def draw_diagram(net: Net) -> None:

@@ -9,11 +9,11 @@ from archgen import ArchError
 from archgen.explorer.markdown import escaped
 from archgen.explorer.studies import log_of
 from archgen.explorer.trials import Opened, asked, beside, opened
-from archgen.report.charts import SERIES
 from archgen.report.facts import MEANINGS, Facts
 from archgen.study import Row, Study
 from archgen.study.watch import Watch
 from archgen.view import duration, figure
+from archgen.view.colours import STYLES
 
 KEY = "trial"
 
@@ -25,12 +25,12 @@ def key_of(watch: Watch, *what: object) -> str:
 
 def chosen(facts: Facts) -> list[int]:
     """Give the numbers of the chosen candidates, from the address."""
-    return asked(st.query_params.get(KEY, ""), facts.rows)[: len(SERIES)]
+    return asked(st.query_params.get(KEY, ""), facts.rows)[: len(STYLES)]
 
 
 def choose(numbers: list[int]) -> None:
     """Put candidates into the address."""
-    st.query_params[KEY] = ",".join(map(str, numbers[: len(SERIES)]))
+    st.query_params[KEY] = ",".join(map(str, numbers[: len(STYLES)]))
 
 
 def heard(key: str, numbers: list[int]) -> None:

@@ -296,5 +296,5 @@ def test_a_path_that_cannot_be_read_is_refused(shelf: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a" * 101, "a" * 5000])
 def test_a_name_longer_than_any_file_is_no_spec(name: str) -> None:
-    with pytest.raises(ArchError, match="^no spec 'aaa"):
+    with pytest.raises(ArchError, match=r"^no spec 'aaa"):
         files.find("specs", name)

@@ -199,8 +199,9 @@ def test_no_other_library_is_imported():
         "import archgen as a; a.fit(a.load('resnet18'), 'params', 5e6, ['stages.width.3'])",
         "from archgen.study import load_study; load_study('pyramid')",
         "from archgen.explorer import launch as s; s.checked(s.written('mixed'), {}); s.running()",
-        "from archgen.explorer import Shown, compared as c, overlaid, presets; "
-        "c.figure_rows(c.labelled([c.entry(Shown.read(w)) for w in presets.PRESETS[1].words()]))",
+        "from archgen.explorer import Shown, compared, entries as e, overlaid, presets, ratios; "
+        "found = e.labelled([e.entry(Shown.read(w)) for w in presets.PRESETS[1].words()]);"
+        "compared.figure_rows(found); ratios.ratios(found)",
         "from archgen import load, latency as l; from archgen.bench.samples import SAMPLES;"
         " l.calibrated(); l.works(load('dpn92').graph(), 1, 1); SAMPLES[0].net()",
         "from archgen import load, view; n = load('dpn68'); view.compare(n, n); view.cost_row(n)",

@@ -9,11 +9,16 @@ import pytest
 from archgen import cost, files, load
 from archgen.blocks.base import Block, Narrow
 from archgen.graph import Map
+from archgen.inverse import COSTS
 from archgen.ops import Conv, Norm, Pool, Slice, Times
 from archgen.spec import Net
+from archgen.study.space import TRAINED
 from archgen.view import (
+    NAMES,
     dot,
     duration,
+    exact,
+    figure,
     mermaid,
     op_rows,
     op_words,
@@ -21,8 +26,12 @@ from archgen.view import (
     spec_rows,
     stage_rows,
     study_rows,
+    titled,
+    with_unit,
 )
+from archgen.view.comparison import FIGURES
 from archgen.view.library import matching
+from archgen.view.words import UNITS
 
 SPECS = files.names("specs")
 LARGEST = 40
@@ -220,6 +229,31 @@ def test_labels_are_escaped(odd_block: str) -> None:
 )  # fmt: skip
 def test_short(count: float, text: str) -> None:
     assert short(count) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "few", "all_digits"),
+    [
+        ("params", 79_254_504, "79.3M", "79,254,504"),
+        ("depth", 131, "131", "131"),
+        ("macs", 0, "0", "0"),
+        ("receptive_field", 1203, "1,203 px", "1,203 px"),
+        ("receptive_field", None, "-", "-"),
+        ("saved_bytes", 305_135_616, "291.0 MiB", "291.0 MiB"),
+    ],
+)
+def test_costs_are_written_in_one_way(
+    name: str, value: int | None, few: str, all_digits: str
+) -> None:
+    assert (figure(name, value), exact(name, value)) == (few, all_digits)
+
+
+def test_all_that_is_counted_has_a_name() -> None:
+    assert {*FIGURES, *TRAINED, *COSTS} <= {*NAMES}
+    assert {*UNITS} <= {*NAMES}
+    assert titled("macs") == "MACs"
+    assert titled("saved_bytes") == "Saved for backward"
+    assert with_unit("peak_bytes") == "peak in inference (bytes)"
 
 
 @pytest.mark.parametrize(

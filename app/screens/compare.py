@@ -7,7 +7,7 @@ from compare_choice import chosen, draw_choice, measured, preset
 from compare_sections import draw_claims, draw_depth, draw_figures, draw_specs, draw_stages
 
 from archgen import ArchError
-from archgen.explorer.compared import labelled
+from archgen.explorer.entries import labelled
 from archgen.explorer.markdown import escaped
 
 st.title("Compare")

@@ -123,7 +123,7 @@ def _print_one(row: CostRow, calibration: Calibration | None, seconds: float | N
         ("MACs", f"{row.macs:,}", ""),
         ("MACs, critical path", f"{row.critical_macs:,}", beside),
         ("receptive field", _side(row), "of the last map, in pixels"),
-        ("alive in inference", mebibytes(row.peak_bytes), "most activations at once, float32"),
+        ("peak in inference", mebibytes(row.peak_bytes), "most activations at once, float32"),
     ]
     if calibration is not None and seconds is not None:
         figures.append(("latency (estimate)", _milliseconds(seconds), _how(calibration)))

@@ -22,13 +22,6 @@ from archgen.cli.options import (
 if TYPE_CHECKING:
     from archgen.view import Comparison, FigurePair, StagePair, StageRow
 
-LABELS = {
-    "macs": "MACs",
-    "saved_bytes": "saved for backward",
-    "peak_bytes": "alive in inference",
-}
-"""What people call figures that have other names in programs."""
-
 
 def _changes(option: str) -> Any:
     return typer.Option(
@@ -109,13 +102,11 @@ def _macs(pair: StagePair) -> FigurePair:
 
 
 def _figures(found: Comparison) -> Iterator[tuple[str, ...]]:
-    from archgen.view import mebibytes
+    from archgen.view import NAMES, exact
 
     for pair in found.figures:
-        label = LABELS.get(pair.what, pair.what.replace("_", " "))
-        write = mebibytes if pair.what.endswith("_bytes") else "{:,}".format
-        values = ["-" if value is None else write(value) for value in (pair.first, pair.second)]
-        yield label, *values, *_ratio(pair)
+        values = [exact(pair.what, value) for value in (pair.first, pair.second)]
+        yield NAMES[pair.what], *values, *_ratio(pair)
 
 
 def _ratio(pair: FigurePair) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Networks side by side, as tables: figures, stages and specs, each held against the first's."""
+"""Networks side by side, as tables: figures, stages and specs, each compared with the first's."""
 
 from __future__ import annotations
 
@@ -6,55 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from archgen.analysis import Cost, cost
-from archgen.explorer.shown import Shown
-from archgen.explorer.tiles import LABELS
+from archgen.explorer.entries import Entry, ratio
 from archgen.ops import Shape, size
-from archgen.spec import Net, differences, merged
-from archgen.view import (
-    DepthRow,
-    StageRow,
-    depth_rows,
-    endings,
-    mebibytes,
-    plain,
-    stage_rows,
-    value_words,
-)
+from archgen.spec import differences, merged
+from archgen.view import exact, titled, value_words
 from archgen.view.comparison import FIGURES
 
-MOST = 6
-"""Networks side by side: as many as there are colours, and columns on a screen."""
 Match: TypeAlias = Literal["path", "stride"]
 Counted: TypeAlias = Literal["macs", "params"]
-COUNTS: dict[Counted, str] = {"macs": "MACs", "params": "parameters"}
-LONGEST = 48
-"""Characters of a label."""
+COUNTS: tuple[Counted, ...] = ("macs", "params")
 Row: TypeAlias = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A network of a comparison.
-
-    Args:
-        label: What it is called beside the others.
-        net: Its spec, changes included.
-        costs: What it costs.
-        stages: Its stages.
-        units: The input and its units, along its depth.
-    """
-
-    label: str
-    net: Net
-    costs: Cost
-    stages: Sequence[StageRow]
-    units: Sequence[DepthRow]
-
-    def figure(self, what: str) -> int | None:
-        """Give one of `FIGURES`; None where there is no such number."""
-        value: int | None = getattr(self.costs, what)
-        return value
 
 
 @dataclass(frozen=True)
@@ -72,34 +33,8 @@ class Part:
     macs: int
 
 
-def entry(shown: Shown) -> Entry:
-    """Count what a network costs as a whole, by stage and by unit.
-
-    Raises:
-        ArchError: As `Shown.net` does, or the spec cannot be lowered.
-    """
-    net = shown.net()
-    return Entry(_label(net, shown.changes), net, cost(net), stage_rows(net), depth_rows(net))
-
-
-def labelled(entries: Sequence[Entry]) -> dict[str, Entry]:
-    """Give each network by its label; a label that another has already is numbered."""
-    found: dict[str, Entry] = {}
-    for each in entries:
-        label, number = each.label, 2
-        while label in found:
-            label, number = f"{each.label} ({number})", number + 1
-        found[label] = each
-    return found
-
-
-def ratio(value: int | None, first: int | None) -> float | None:
-    """Give a figure over the first's; None without both, or over nothing."""
-    return value / first if value is not None and first else None
-
-
 def over(label: str) -> str:
-    """Name the column that holds a network against the first."""
+    """Name the column of how many times the first's a network's figures are."""
     return f"{label}: vs first"
 
 
@@ -112,8 +47,7 @@ def figure_rows(entries: Mapping[str, Entry]) -> list[Row]:
     rows = []
     for what in FIGURES:
         values = {label: each.figure(what) for label, each in entries.items()}
-        write = mebibytes if what.endswith("_bytes") else "{:,}".format
-        rows.append({"figure": LABELS[what]} | dict(_against_first(values, write)))
+        rows.append({"figure": titled(what)} | dict(_against_first(values, what)))
     return rows
 
 
@@ -132,7 +66,7 @@ def stage_table(entries: Mapping[str, Entry], match: Match, what: Counted) -> li
     rows = []
     for key in keys:
         values = {label: getattr(each.get(key), what, None) for label, each in parts.items()}
-        counts = dict(_against_first(values, "{:,}".format))
+        counts = dict(_against_first(values, what))
         row: Row = {match: key}
         for label, each in parts.items():
             row |= {name: counts[name] for name in (label, over(label)) if name in counts}
@@ -165,24 +99,6 @@ def spec_rows(entries: Mapping[str, Entry]) -> list[Row]:
     ]
 
 
-def inputs_differ(entries: Mapping[str, Entry]) -> str:
-    """Say that the networks see inputs of different sizes; "" where they do not."""
-    inputs: dict[Shape, list[str]] = {}
-    for label, each in entries.items():
-        inputs.setdefault(each.net.input, []).append(label)
-    if len(inputs) < 2:
-        return ""
-    said = "; ".join(f"{size(shape)} for {', '.join(names)}" for shape, names in inputs.items())
-    return f"The inputs differ: {said}. MACs, activations and memory are those of each one's own."
-
-
-def _label(net: Net, changes: Mapping[str, Any]) -> str:
-    names = endings(changes) if changes else {}
-    said = [net.name, *(f"{name}={plain(changes[path])}" for path, name in names.items())]
-    label = " ".join(" ".join(said).split())
-    return label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
-
-
 def _parts(each: Entry, match: Match) -> dict[str, Part]:
     """Give a network's stages by path, or its strides in words."""
     found: dict[str, Part] = {}
@@ -209,10 +125,10 @@ def _shape(part: Part | None) -> str:
     return "-" if part is None else size(part.shape)
 
 
-def _against_first(values: Mapping[str, int | None], write: Any) -> Iterator[tuple[str, str]]:
+def _against_first(values: Mapping[str, int | None], what: str) -> Iterator[tuple[str, str]]:
     first = next(iter(values.values()))
     for place, (label, value) in enumerate(values.items()):
-        yield label, "-" if value is None else write(value)
+        yield label, exact(what, value)
         if place:
             times = ratio(value, first)
             yield over(label), "-" if times is None else "equal" if times == 1 else f"{times:.3f}x"

@@ -5,25 +5,16 @@ Six panels over one axis of layers. Streams are lines and bars of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
+from archgen.explorer.measures import MEASURES, Measure, joined
 from archgen.ops import size
-from archgen.report.traces import BLUE, GREEN, GREY, ORANGE, VERMILLION, Chart, safe
-from archgen.view import DepthRow, mebibytes, short
+from archgen.report.traces import Chart, safe
+from archgen.view import DepthRow, short
+from archgen.view.colours import GREY, STYLES
 
-SKY, PURPLE = "#56B4E9", "#CC79A7"
-STYLES = (
-    (BLUE, "solid", "circle"),
-    (VERMILLION, "dash", "square"),
-    (GREEN, "dot", "diamond"),
-    (ORANGE, "dashdot", "triangle-up"),
-    (PURPLE, "longdash", "triangle-down"),
-    (SKY, "longdashdot", "cross"),
-)
-"""Colour, line and mark of the trunk and of each stream; further streams begin anew."""
 HEIGHT = 860
 """Pixels."""
 MARKED = 120
@@ -32,34 +23,9 @@ LETTER = 0.019
 """Part of the axis that a letter of a stage's name above it needs, on a narrow screen."""
 
 
-@dataclass(frozen=True)
-class _Panel:
-    """A panel: the value of a row, None where it has none, its title and how it is written."""
-
-    title: str
-    value: Callable[[DepthRow], float | None]
-    write: Callable[[DepthRow], str]
-    bars: bool = False
-
-
-_PANELS = (
-    _Panel("channels", lambda row: row.channels if row.side else None, lambda r: f"{r.channels:,}"),
-    _Panel("MACs of a unit", lambda row: row.macs, lambda row: short(row.macs), bars=True),
-    _Panel("side of the map (pixels)", lambda row: row.side, lambda row: f"{row.side} pixels"),
-    _Panel(
-        "parameters of a unit", lambda row: row.params, lambda row: short(row.params), bars=True
-    ),
-    _Panel(
-        "receptive field (pixels)",
-        lambda row: row.receptive_field,
-        lambda row: f"{row.receptive_field:,} pixels",
-    ),
-    _Panel(
-        "saved for backward (MiB)",
-        lambda row: row.saved_bytes / 2**20,
-        lambda row: mebibytes(row.saved_bytes),
-        bars=True,
-    ),
+PANELS = tuple(
+    MEASURES[what]
+    for what in ("channels", "macs", "side", "params", "receptive_field", "saved_bytes")
 )
 """From left to right and down: what comes out on the left, what it costs on the right."""
 
@@ -73,8 +39,8 @@ def along_depth(rows: Sequence[DepthRow]) -> Chart:
     streams = list(dict.fromkeys(["", *(row.stream for row in rows)]))
     data = [
         trace | _place(number) | {"showlegend": number == 1 and len(streams) > 1}
-        for number, panel in enumerate(_PANELS, 1)
-        for trace in (_bars if panel.bars else _lines)(panel, rows, streams)
+        for number, panel in enumerate(PANELS, 1)
+        for trace in (_bars if panel.spent else _lines)(panel, rows, streams)
     ]
     return Chart(data, _layout(rows), _said(rows))
 
@@ -85,25 +51,19 @@ def _place(number: int) -> dict[str, str]:
 
 
 def _lines(
-    panel: _Panel, rows: Sequence[DepthRow], streams: Sequence[str]
+    panel: Measure, rows: Sequence[DepthRow], streams: Sequence[str]
 ) -> Iterable[dict[str, Any]]:
     """Join each unit with the one that it reads."""
-    at = {row.path: row for row in rows}
+    there = {row.path: row for row in rows if panel.of(row) is not None}
     for number, stream in enumerate(streams):
-        points: list[DepthRow | None] = []
-        for row in rows:
-            if row.stream == stream and panel.value(row) is not None:
-                above = at.get(row.after)
-                if above is not None and points[-1:] != [above]:
-                    points += [None, above]
-                points.append(row)
+        points = joined((row for row in there.values() if row.stream == stream), there)
         color, dash, symbol = STYLES[number % len(STYLES)]
         mark = 6 if len(rows) <= MARKED else 0
         own = [mark if row and row.stream == stream else 0 for row in points]
         yield {
             "type": "scatter", "mode": "lines+markers", **_named(stream),
             "x": [row and row.layers for row in points],
-            "y": [row and panel.value(row) for row in points],
+            "y": [row and panel.of(row) for row in points],
             "text": [row and _hover(panel, row) for row in points],
             "hovertemplate": "%{text}<extra></extra>",
             "line": {"color": color, "width": 2, "dash": dash},
@@ -112,7 +72,7 @@ def _lines(
 
 
 def _bars(
-    panel: _Panel, rows: Sequence[DepthRow], streams: Sequence[str]
+    panel: Measure, rows: Sequence[DepthRow], streams: Sequence[str]
 ) -> Iterable[dict[str, Any]]:
     """Draw a bar as wide as its unit is deep; units that end at one depth share the room."""
     at = {row.path: row for row in rows}
@@ -128,12 +88,12 @@ def _bars(
         yield {
             "type": "bar", **_named(stream),
             "x": [row.layers for row in own],
-            "y": [panel.value(row) for row in own],
+            "y": [panel.height(panel.of(row) or 0) for row in own],
             "offset": [places[row.path][0] for row in own],
             "width": [places[row.path][1] for row in own],
             "text": [_hover(panel, row) for row in own], "textposition": "none",
             "hovertemplate": "%{text}<extra></extra>",
-            "marker": {"color": STYLES[number % len(STYLES)][0], "line": {"width": 0}},
+            "marker": {"color": STYLES[number % len(STYLES)].color, "line": {"width": 0}},
         }  # fmt: skip
 
 
@@ -141,9 +101,10 @@ def _named(stream: str) -> dict[str, str]:
     return {"name": safe(stream or "trunk"), "legendgroup": stream}
 
 
-def _hover(panel: _Panel, row: DepthRow) -> str:
+def _hover(panel: Measure, row: DepthRow) -> str:
     unit = f"<b>{safe(row.path)}</b> {safe(row.block)}"
-    return f"{unit}<br>{panel.title}: {panel.write(row)}<br>{size(row.shape)} at layer {row.layers}"
+    said = f"{panel.name}: {panel.write(panel.of(row) or 0)}"
+    return f"{unit}<br>{said}<br>{size(row.shape)} at layer {row.layers}"
 
 
 def _layout(rows: Sequence[DepthRow]) -> dict[str, Any]:
@@ -158,12 +119,13 @@ def _layout(rows: Sequence[DepthRow]) -> dict[str, Any]:
         "annotations": [],
     }
     end = max(row.layers for row in rows)
-    for number, panel in enumerate(_PANELS, 1):
+    for number, panel in enumerate(PANELS, 1):
         place = _place(number)
         x, y = (place[axis].replace(axis[0], axis, 1) for axis in ("xaxis", "yaxis"))
         layout[x] = {"matches": "x", "range": [0, end + 0.5], "zeroline": False, "showgrid": False}
-        layout[y] = {"title": {"text": panel.title}, "rangemode": "tozero", "tickformat": "~s"}
-        if number > len(_PANELS) - 2:
+        title = panel.title(" per unit" if panel.spent else "")
+        layout[y] = {"title": {"text": title}, "rangemode": "tozero", "tickformat": "~s"}
+        if number > len(PANELS) - 2:
             layout[x]["title"] = {"text": "layers from the input"}
     sides = sorted({row.side for row in rows if row.side})
     layout["yaxis3"] |= {"type": "log", "tickvals": sides, "ticktext": [*map(str, sides)]}
@@ -190,7 +152,7 @@ def _show_stages(layout: dict[str, Any], rows: Sequence[DepthRow]) -> None:
     start, end = 0, max(row.layers for row in rows)
     for index, (stage, group) in enumerate(groupby(rows[1:], lambda row: row.stage)):
         stop = max(row.layers for row in group)
-        for number in range(1, len(_PANELS) + 1):
+        for number in range(1, len(PANELS) + 1):
             x, y = _place(number).values()
             if index % 2:
                 layout["shapes"].append(

@@ -10,9 +10,10 @@ from typing import Any
 from archgen.blocks import Block
 from archgen.columns import resolve
 from archgen.joins import Join
-from archgen.report.traces import BLUE, GREY, Chart
+from archgen.report.traces import Chart
 from archgen.spec import Net
 from archgen.spec.parts import Node
+from archgen.view.colours import BLUE, GREY
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from archgen.report.facts import Facts, named
 from archgen.report.traces import (
-    BLUE,
-    ORANGE,
     POINTS,
-    VERMILLION,
     Chart,
     axis,
     candidates,
@@ -18,6 +15,7 @@ from archgen.report.traces import (
     thinned,
 )
 from archgen.view import plain
+from archgen.view.colours import BLUE, ORANGE, VERMILLION
 
 
 def slices(facts: Facts, name: str, words: str) -> Chart | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from archgen.ops import size
 from archgen.spec import Net
 from archgen.view import stage_rows
 
@@ -21,6 +22,7 @@ def cost_csv(net: Net) -> str:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
     for row in stage_rows(net):
-        shape = "x".join(map(str, row.shape))
-        table.writerow([shape if key == "shape" else getattr(row, key) for key in COLUMNS])
+        table.writerow(
+            [size(row.shape) if key == "shape" else getattr(row, key) for key in COLUMNS]
+        )
     return text.getvalue()

@@ -11,18 +11,20 @@ from archgen import files
 from archgen.errors import ArchError
 from archgen.explorer.shown import Shown
 from archgen.ops import size
-from archgen.report.facts import LABELS, Facts, paths
+from archgen.report.facts import Facts, paths
 from archgen.spec import Net, load
 from archgen.study import Row, Study, candidate
 from archgen.study.report import State
 from archgen.view import (
+    NAMES,
     Comparison,
     StageRow,
     compare,
     endings,
-    mebibytes,
+    exact,
     plain,
     short,
+    titled,
     varied,
 )
 
@@ -72,7 +74,7 @@ def columns(facts: Facts, rows: Sequence[Row]) -> dict[str, list[Any]]:
         found.setdefault(name, [row.costs.get(name) for row in rows])
     said = _words(facts.study)
     for path, heading in endings(paths(rows)).items():
-        name = path if heading in LABELS or heading in found else heading
+        name = path if heading in NAMES or heading in found else heading
         found[name] = _alike([said(row, path) for row in rows])
     found["epochs"] = [row.epochs for row in rows]
     found["seconds"] = [row.seconds for row in rows]
@@ -210,9 +212,9 @@ def beside(found: Comparison) -> Tables:
             "study's spec": [plain(each.second) for each in changes],
         },
         figures={
-            "": [each.what.replace("_", " ") for each in figures],
-            "candidate": [_figure(each.what, each.first) for each in figures],
-            "study's spec": [_figure(each.what, each.second) for each in figures],
+            "": [titled(each.what) for each in figures],
+            "candidate": [exact(each.what, each.first) for each in figures],
+            "study's spec": [exact(each.what, each.second) for each in figures],
             "ratio": ["" if each.ratio is None else f"{each.ratio:.2f}" for each in figures],
         },
         stages={
@@ -223,9 +225,3 @@ def beside(found: Comparison) -> Tables:
             "in the spec": [short(base.params) if base else "" for _, _, base in stages],
         },
     )
-
-
-def _figure(name: str, value: int | None) -> str:
-    if value is None:
-        return ""
-    return mebibytes(value) if name.endswith("bytes") else short(value)

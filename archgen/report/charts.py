@@ -7,14 +7,7 @@ from typing import Any
 
 from archgen.report.facts import LABELS, Facts, error_of, spoken
 from archgen.report.traces import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
     POINTS,
-    PURPLE,
-    SKY,
-    VERMILLION,
     Chart,
     axis,
     candidates,
@@ -30,16 +23,7 @@ from archgen.report.traces import (
 )
 from archgen.study.report import Row, gain, value_of
 from archgen.view import figure
-
-SERIES = (
-    (VERMILLION, "solid"),
-    (BLUE, "dash"),
-    (GREEN, "dot"),
-    (ORANGE, "dashdot"),
-    (SKY, "longdash"),
-    (PURPLE, "longdashdot"),
-)
-"""How the curves of named candidates differ; more than these are not told apart."""
+from archgen.view.colours import BLUE, GREY, ORANGE, STYLES, VERMILLION
 
 
 def trade_off(facts: Facts) -> Chart | None:
@@ -192,7 +176,7 @@ def curves(facts: Facts, chosen: Iterable[int] | None = None) -> Chart | None:
 
     Args:
         facts: What is known.
-        chosen: Numbers of those by name, as many as `SERIES`; by default the networks of a report.
+        chosen: Numbers of those by name, as many as `STYLES`; by default the networks of a report.
     """
     name = facts.watched
     drawn = {
@@ -203,7 +187,7 @@ def curves(facts: Facts, chosen: Iterable[int] | None = None) -> Chart | None:
     if not drawn:
         return None
     least = min((e for errors in drawn.values() for e in errors if e > 0), default=1.0) / 2
-    series = dict(zip(facts.nets if chosen is None else chosen, SERIES, strict=False))
+    series = dict(zip(facts.nets if chosen is None else chosen, STYLES, strict=False))
     epochs: list[int | None] = []
     values: list[float | None] = []
     for number in thinned([number for number in drawn if number not in series]):
@@ -220,10 +204,10 @@ def curves(facts: Facts, chosen: Iterable[int] | None = None) -> Chart | None:
             "type": "scatter", "mode": "lines+markers", "name": f"candidate {number}",
             "x": list(range(1, len(drawn[number]) + 1)),
             "y": [max(error, least) for error in drawn[number]],
-            "line": line_of(color, 2.5, dash), "marker": {"size": 5},
+            "line": line_of(color, 2.5, dash), "marker": {"symbol": mark, "size": 6},
             "hovertemplate": f"candidate {number}, epoch %{{x}}: %{{y:.4~g}}<extra></extra>",
         }
-        for number, (color, dash) in series.items()
+        for number, (color, dash, mark) in series.items()
         if number in drawn
     ]  # fmt: skip
     label = "validation top-1 error (%)" if name == "top1" else LABELS[name]

@@ -23,23 +23,13 @@ from archgen.study.space import (
     violations,
     walk,
 )
-from archgen.view import brief, chosen, endings
+from archgen.view import NAMES, brief, chosen, endings, with_unit
 
 SHOWN = 3
 """Networks that are drawn and have curves of their own."""
 LISTED = 10
 """Candidates in the table of the best."""
-LABELS = {
-    "top1": "validation top-1 (%)",
-    "loss": "validation loss (nats an image)",
-    "params": "parameters",
-    "macs": "MACs an image",
-    "activations": "activations an image",
-    "depth": "depth (layers)",
-    "buffers": "running statistics",
-    "saved_bytes": "bytes saved for backward, an image",
-    "peak_bytes": "peak of activations in inference (bytes, an image)",
-}
+LABELS = {name: with_unit(name) for name in NAMES}
 MEANINGS = {
     "complete": "trained to the end",
     "pruned": "given up early: behind the others at the same epoch",

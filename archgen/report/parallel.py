@@ -8,9 +8,6 @@ from typing import Any
 
 from archgen.report.facts import Facts, named, spoken
 from archgen.report.traces import (
-    BLUE,
-    GREY,
-    VERMILLION,
     Chart,
     candidates,
     cut,
@@ -21,6 +18,7 @@ from archgen.report.traces import (
 )
 from archgen.study.report import gain, value_of
 from archgen.view import plain, short
+from archgen.view.colours import BLUE, GREY, VERMILLION
 
 TOP = 40
 """Lines that stand out, at most, or a tenth of all: more would hide the others."""

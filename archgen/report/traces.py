@@ -1,8 +1,7 @@
 """What figures are made of, as plotly.js takes them: plain data and layout. Imports no plotly.
 
 Every text that comes from a study or a record goes through `safe`: plotly reads a subset of HTML
-in its texts. Colours are Okabe and Ito's, which colour-blind people can tell apart; marks differ
-in form as well. Colours of text, axes and grid are the page's.
+in its texts. Colours of text, axes and grid are the page's.
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ from archgen.study.space import Study
 from archgen.view import endings, figure, varied
 
 T = TypeVar("T")
-BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
-SKY, PURPLE, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
 MOST = 400
 """Lines of candidates in one figure; of more, every n-th is drawn."""
 POINTS = 1000

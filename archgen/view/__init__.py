@@ -30,21 +30,26 @@ from archgen.view.picture import Picture, picture
 from archgen.view.rows import OpRow, StageRow, op_rows, stage_rows
 from archgen.view.shades import shades
 from archgen.view.words import (
+    NAMES,
     brief,
     chosen,
     duration,
     endings,
+    exact,
     figure,
     mebibytes,
     op_words,
     plain,
     short,
+    titled,
     value_words,
     varied,
+    with_unit,
 )
 
 __all__ = [
     "COMPARED",
+    "NAMES",
     "AlphaRow",
     "ClaimRow",
     "Comparison",
@@ -71,6 +76,7 @@ __all__ = [
     "dot",
     "duration",
     "endings",
+    "exact",
     "figure",
     "figure_pairs",
     "mebibytes",
@@ -87,6 +93,8 @@ __all__ = [
     "study_rows",
     "summary",
     "svg",
+    "titled",
     "value_words",
     "varied",
+    "with_unit",
 ]

@@ -7,15 +7,13 @@ from html import escape
 from typing import TypeAlias
 
 from archgen.spec import Net
+from archgen.view.colours import BLUE, GREEN, VERMILLION
 from archgen.view.picture import Arrow, Box, Picture, picture
 from archgen.view.picture.lanes import LANES, Lane
 
 Link: TypeAlias = Callable[[str], str]
 """Gives the address that opens a path."""
-BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
-"""Okabe and Ito's, which read on light and on dark: of parts and the residual lane, of the dense
-lane, and of arcs."""
-COLOURS: dict[Lane, str] = {"residual": BLUE, "dense": ORANGE}
+COLOURS: dict[Lane, str] = {"residual": BLUE, "dense": VERMILLION}
 
 
 def dot(net: Net, path: str = "", *, link: Link | None = None, ink: str = "#000000") -> str:

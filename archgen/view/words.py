@@ -15,12 +15,33 @@ if TYPE_CHECKING:
     from archgen.study.space import Parameter
 
 _IN_SHAPES = ("inp", "out", "channels", "dims")
-_UNITS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
+_FACTORS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
+NAMES = {
+    "top1": "validation top-1",
+    "loss": "validation loss",
+    "params": "parameters",
+    "macs": "MACs",
+    "activations": "activations",
+    "depth": "layers",
+    "receptive_field": "receptive field",
+    "saved_bytes": "saved for backward",
+    "peak_bytes": "peak in inference",
+    "buffers": "running statistics",
+}
+"""What people call the scores and costs that programs call by these keys."""
+UNITS = {
+    "top1": "%",
+    "loss": "nats an image",
+    "receptive_field": "pixels",
+    "saved_bytes": "bytes",
+    "peak_bytes": "bytes",
+}
+"""Of those that are no plain counts."""
 
 
 def short(count: float) -> str:
     """Write a count in three digits and a unit: ``79.3M``."""
-    for unit, factor in _UNITS:
+    for unit, factor in _FACTORS:
         if count >= 0.9995 * factor:
             value = count / factor
             digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
@@ -28,7 +49,7 @@ def short(count: float) -> str:
     return f"{count:g}"
 
 
-def mebibytes(count: int) -> str:
+def mebibytes(count: float) -> str:
     """Write bytes as people compare them: ``214.0 MiB``, below ten with two digits."""
     value = count / 2**20
     return f"{value:,.{1 if value >= 9.995 else 2}f} MiB"
@@ -59,11 +80,47 @@ def op_words(op: Op) -> str:
     return " ".join(said)
 
 
-def figure(name: str, value: float) -> str:
-    """Write a score or cost by its name: ``99.72%``, ``0.0312``, ``2.32M``."""
+def titled(name: str) -> str:
+    """Call a score or cost by its name with a capital letter: ``Parameters``."""
+    return capital(NAMES[name])
+
+
+def capital(text: str) -> str:
+    """Begin with a capital letter, all else as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def with_unit(name: str) -> str:
+    """Call a score or cost by its name and unit, if it has one: ``receptive field (pixels)``."""
+    return f"{NAMES[name]} ({UNITS[name]})" if name in UNITS else NAMES[name]
+
+
+def figure(name: str, value: float | None) -> str:
+    """Write a score or cost in few digits: ``99.72%``, ``0.0312``, ``2.32M``, ``214.0 MiB``.
+
+    Args:
+        name: One of `NAMES`.
+        value: The figure; None, where there is no such number, is a dash.
+    """
+    if value is None:
+        return "-"
     if name == "top1":
         return f"{value:.2f}%"
-    return f"{value:.4f}" if name == "loss" else short(value)
+    if name == "loss":
+        return f"{value:.4f}"
+    return exact(name, value) if name in UNITS else short(value)
+
+
+def exact(name: str, value: float | None) -> str:
+    """Write a cost with all its digits, but of bytes: ``79,254,504``, ``907 px``, ``214.0 MiB``.
+
+    The arguments are those of `figure`.
+    """
+    if value is None:
+        return "-"
+    if UNITS.get(name) == "bytes":
+        return mebibytes(value)
+    return f"{value:,.0f} px" if UNITS.get(name) == "pixels" else f"{value:,.0f}"
 
 
 def endings(paths: Iterable[str]) -> dict[str, str]:

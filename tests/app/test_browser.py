@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import digits_search
 import pytest
 
 pytest.importorskip("playwright")
@@ -27,24 +28,9 @@ SERVING = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "serving
 WHY = "needs Chromium: apt install chromium"
 pytestmark = [pytest.mark.torch, pytest.mark.skipif(SERVING["CHROMIUM"] is None, reason=WHY)]
 
-SPEC = """\
-name: small
-input: [1, 8, 8]
-nodes:
-  stem: {block: conv_norm, width: 4, kernel: 3, stride: 2}
-  head: {block: pool_linear, classes: 10}
-"""
-STUDY = """\
-name: tiny
-spec: small.yaml
-vary:
-  stem.width: {from: 2, to: 9}
-  stem.kernel: {any: [1, 3]}
-score: {top1: maximize, params: minimize}
-train: {data: digits, epochs: 2, batch: 256, lr: 0.1}
-sampler: {kind: random, seed: 0}
-trials: 5
-"""
+SPEC = digits_search.SPEC
+STUDY = digits_search.STUDY.replace(digits_search.LIMIT, "").replace("trials: 4", "trials: 5")
+STUDY = STUDY.replace("{top1: maximize}", "{top1: maximize, params: minimize}")
 PATIENT = 60_000
 """Milliseconds: other tests share the cores."""
 expect.set_options(timeout=PATIENT)

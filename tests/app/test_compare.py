@@ -62,7 +62,7 @@ def test_alone_it_is_the_network_on_the_screen_and_says_what_to_do() -> None:
 @pytest.mark.parametrize("title", [each.title for each in PRESETS])
 def test_a_click_makes_a_papers_comparison(title: str) -> None:
     app = opened()
-    app.button_group(key="preset").set_value(title).run()
+    app.button_group(key="compare_preset").set_value(title).run()
     assert not app.exception
     made = next(each for each in PRESETS if each.title == title)
     assert addressed(app) == made.words()
@@ -70,12 +70,12 @@ def test_a_click_makes_a_papers_comparison(title: str) -> None:
     assert len(app.table[0].value) == len(made.claims())
     assert not app.warning
     again = opened(*addressed(app))
-    assert again.button_group(key="preset").value == title
+    assert again.button_group(key="compare_preset").value == title
 
 
 def test_another_first_is_held_against() -> None:
     app = opened(*PARNET, "resnet50")
-    app.selectbox(key="first").set_value("parnet_s").run()
+    app.selectbox(key="compare_first").set_value("parnet_s").run()
     assert addressed(app) == ["parnet_s", "resnet34", "resnet50"]
     assert app.dataframe[0].value["resnet34: vs first"][3] == "2.833x"
 
@@ -107,10 +107,10 @@ def test_inputs_that_differ_are_warned_of() -> None:
 
 
 def test_the_curve_stands_in_the_address() -> None:
-    app = opened(*PARNET, curve="Resolution")
+    app = opened(*PARNET, compare_curve="Resolution")
     assert "pixels a side" in drawn(app)["layout"]["yaxis"]["title"]["text"]
     macs = app.dataframe[1].value
-    app.button_group(key="count").set_value("params").run()
+    app.button_group(key="compare_count").set_value("params").run()
     assert not app.exception
     params = app.dataframe[1].value
     assert (macs["resnet34"].iloc[-1], params["resnet34"].iloc[-1]) == ("512,000", "513,000")

@@ -25,7 +25,7 @@ def test_the_dual_path_paper_at_a_glance(run, monkeypatch: pytest.MonkeyPatch) -
     assert rows["stages.depth"] == ["[3,6,20,3]", "[3,4,23,3]"]
     assert rows["stages.shortcut.grow"] == ["[16,32,32,128]", "-"]
     assert rows["stages.3"] == ["2688x7x7", "1.41G", "2048x7x7", "1.63G", "0.863", "-13.7%"]
-    assert rows["params"] == ["61,570,728", "83,455,272", "0.738", "-26.2%"]
+    assert rows["parameters"] == ["61,570,728", "83,455,272", "0.738", "-26.2%"]
     assert rows["MACs"] == ["11,671,217,152", "15,460,270,080", "0.755", "-24.5%"]
     assert rows["saved for backward"] == ["214.0MiB", "236.0MiB", "0.907", "-9.3%"]
     assert "stages.group_width" not in rows

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from digits_search import LIMIT, SPEC
+from digits_search import STUDY as SMALL
 
 from archgen import ArchError, yamlfile
 from archgen.explorer import launch
@@ -18,23 +20,7 @@ from archgen.study import load_study, trials
 from archgen.study.runs import owner, runs
 from archgen.study.storage import LOCK, RUNS, STUDY, owned
 
-SPEC = """\
-name: small
-input: [1, 8, 8]
-nodes:
-  stem: {block: conv_norm, width: 4, kernel: 3, stride: 2}
-  head: {block: pool_linear, classes: 10}
-"""
-STUDY_TEXT = """\
-name: tiny
-spec: small.yaml
-vary:
-  stem.width: {from: 2, to: 9}
-score: {top1: maximize}
-train: {data: digits, epochs: 2, batch: 256, lr: 0.1}
-sampler: {kind: random, seed: 0}
-trials: 2
-"""
+STUDY_TEXT = SMALL.replace(LIMIT, "").replace("trials: 4", "trials: 2")
 TINY = StudyText(STUDY_TEXT, SPEC)
 LONG = {"trials": 8, "train.epochs": 5000, "pruner.kind": "none"}
 

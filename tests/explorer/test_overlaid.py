@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from archgen.analysis import receptive_field
 from archgen.explorer import Shown
-from archgen.explorer.compared import MOST, Entry, entry, labelled
-from archgen.explorer.curves import STYLES
-from archgen.explorer.overlaid import AXES, CURVES, PATTERNS, Curve, along, ratios
+from archgen.explorer.entries import MOST, Entry, entry, labelled
+from archgen.explorer.measures import MEASURES
+from archgen.explorer.overlaid import along
+from archgen.explorer.ratios import PATTERNS, ratios
 from archgen.report.traces import Chart
+from archgen.view.colours import STYLES
 
 NETS = ("resnet34", "parnet_s", "drn_a_18", "dsnet50", "densenet121", "resnet110_cifar")
 
@@ -23,16 +25,12 @@ def entries() -> dict[str, Entry]:
     return labelled([entry(Shown(name)) for name in NETS])
 
 
-def test_every_curve_has_its_axis() -> None:
-    assert [*CURVES] == [*AXES] == [*get_args(Curve)]
-
-
 @pytest.mark.parametrize("what", ["macs", "params", "saved_bytes"])
-def test_sums_end_at_what_the_network_costs(entries: dict[str, Entry], what: Curve) -> None:
-    chart = along(entries, what)
+def test_sums_end_at_what_the_network_costs(entries: dict[str, Entry], what: str) -> None:
+    chart = along(entries, MEASURES[what])
     assert [trace["name"] for trace in chart.data] == [*NETS]
     for trace, each in zip(chart.data, entries.values(), strict=True):
-        assert trace["y"][-1] == getattr(each.costs, what)
+        assert trace["y"][-1] == MEASURES[what].height(getattr(each.costs, what))
         assert trace["y"] == sorted(trace["y"])
         assert trace["x"] == sorted({*trace["x"]})
         assert trace["x"][-1] == each.costs.depth
@@ -50,7 +48,7 @@ def parts(trace: dict[str, Any]) -> list[list[str]]:
 
 
 def test_streams_branch_off(entries: dict[str, Entry]) -> None:
-    lines = {trace["name"]: parts(trace) for trace in along(entries, "side").data}
+    lines = {trace["name"]: parts(trace) for trace in along(entries, MEASURES["side"]).data}
     assert [name for name, found in lines.items() if len(found) > 1] == ["parnet_s"]
     assert [part[:2] for part in lines["parnet_s"][1:]] == [
         ["at4", "body.at4.0"],
@@ -64,7 +62,7 @@ def test_streams_branch_off(entries: dict[str, Entry]) -> None:
 
 @pytest.mark.parametrize("name", NETS)
 def test_lines_hold_every_map_and_follow_the_wiring(entries: dict[str, Entry], name: str) -> None:
-    (line,) = along({name: entries[name]}, "channels").data
+    (line,) = along({name: entries[name]}, MEASURES["channels"]).data
     units = {unit.path: unit for unit in entries[name].units if unit.side}
     assert {path for part in parts(line) for path in part} == {*units}
     for part in parts(line):
@@ -74,12 +72,12 @@ def test_lines_hold_every_map_and_follow_the_wiring(entries: dict[str, Entry], n
 
 
 def test_resolutions_are_marked_on_the_axis(entries: dict[str, Entry]) -> None:
-    axis = along(entries, "side").layout["yaxis"]
+    axis = along(entries, MEASURES["side"]).layout["yaxis"]
     assert axis["tickvals"] == [7, 8, 14, 16, 28, 32, 56, 112, 224]
 
 
 def test_the_field_of_the_last_map_is_the_highest(entries: dict[str, Entry]) -> None:
-    chart = along(entries, "receptive_field")
+    chart = along(entries, MEASURES["receptive_field"])
     for line in chart.data:
         highest = max(y for y in line["y"] if y is not None)
         assert highest == receptive_field(entries[line["name"]].net)
@@ -92,7 +90,7 @@ def test_bars_go_from_one_to_the_ratio(entries: dict[str, Entry]) -> None:
     first = entries["resnet34"].costs
     for trace in chart.data:
         at = dict(zip(trace["y"], trace["customdata"], strict=True))
-        assert at["MACs, one image"] == entries[trace["name"]].costs.macs / first.macs
+        assert at["MACs"] == entries[trace["name"]].costs.macs / first.macs
         ends = [trace["base"] + x for x in trace["x"]]
         assert ends == pytest.approx(trace["customdata"])
     low, high = chart.layout["xaxis"]["range"]
@@ -104,24 +102,23 @@ def test_bars_go_from_one_to_the_ratio(entries: dict[str, Entry]) -> None:
 
 
 def test_no_two_networks_look_alike() -> None:
-    for column in (*zip(*STYLES, strict=True), PATTERNS):
-        assert len({*column}) == MOST
+    assert len({*PATTERNS}) == len(STYLES) == MOST
 
 
-@pytest.mark.parametrize("what", CURVES)
-def test_plotly_takes_all_of_it(entries: dict[str, Entry], what: Curve) -> None:
+@pytest.mark.parametrize("what", MEASURES)
+def test_plotly_takes_all_of_it(entries: dict[str, Entry], what: str) -> None:
     import plotly.graph_objects as go
 
     def taken(chart: Chart) -> None:
         go.Figure(data=chart.data, layout=chart.layout)
 
-    taken(along(entries, what))
+    taken(along(entries, MEASURES[what]))
     taken(ratios(entries))
 
 
 def test_a_change_is_no_markup() -> None:
     words = ('dpn68;paper.note="<a href=x>"', "resnet18")
     found = labelled([entry(Shown.read(word)) for word in words])
-    for chart in (along(found, "channels"), ratios(dict(reversed(found.items())))):
+    for chart in (along(found, MEASURES["channels"]), ratios(dict(reversed(found.items())))):
         assert "<a" not in str(chart.data)
         assert "&lt;a href" in str(chart.data)

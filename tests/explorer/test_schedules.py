@@ -98,13 +98,13 @@ def test_figures_say_what_they_were() -> None:
         "",
         "",
     )
-    assert found["Saved"].before == "291.0 MiB"
+    assert found["Saved for backward"].before == "291.0 MiB"
 
 
 def test_a_receptive_field_may_be_none() -> None:
     gone, come = tiles([FigurePair("receptive_field", None, 9), FigurePair("params", 9, None)])
-    assert (gone.value, gone.change, gone.before) == ("all", "", "9 px")
-    assert (come.value, come.change, come.before) == ("9", "", "none")
+    assert (gone.value, gone.change, gone.before) == ("-", "", "9 px")
+    assert (come.value, come.change, come.before) == ("9", "", "-")
 
 
 def test_every_cost_that_can_be_held_has_a_name() -> None:

@@ -154,7 +154,7 @@ def test_a_candidate_opens_as_the_network_that_it_is(facts: Facts) -> None:
         assert set(tables.changes["path"]) <= {
             "stages.width", "stages.depth", "stages.shortcut.widen", "stem.kernel",
         }  # fmt: skip
-        assert "params" in tables.figures[""]
+        assert "Parameters" in tables.figures[""]
         assert tables.stages["path"][0] == "stem"
 
 

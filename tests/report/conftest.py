@@ -7,31 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import digits_search
 import pytest
 
 from archgen.report import Facts
 from archgen.report.facts import gather
 from archgen.study import Row, Study, load_study
 
-SPEC = """\
-name: small
-input: [1, 8, 8]
-nodes:
-  stem: {block: conv_norm, width: 4, kernel: 3, stride: 2}
-  head: {block: pool_linear, classes: 10}
-"""
-STUDY = """\
-name: tiny
-spec: small.yaml
-vary:
-  stem.width: {from: 2, to: 40}
-  stem.kernel: {any: [1, 3]}
-keep:
-  params: {max: 500}
-score: {top1: maximize}
-train: {data: digits, epochs: 2, batch: 256, lr: 0.1, seed: 0}
-trials: 4
-"""
+STUDY = digits_search.STUDY.replace("to: 9", "to: 40").replace("max: 170", "max: 500")
 WHEN = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 Make = Callable[..., Facts]
 
@@ -41,7 +24,7 @@ def study(tmp_path: Path) -> Callable[[str], Study]:
     """Load the tiny study, its text changed."""
 
     def loaded(text: str = STUDY) -> Study:
-        (tmp_path / "small.yaml").write_text(SPEC)
+        (tmp_path / "small.yaml").write_text(digits_search.SPEC)
         (tmp_path / "tiny.yaml").write_text(text)
         return load_study(tmp_path / "tiny.yaml")
 

@@ -96,7 +96,7 @@ def test_the_front_is_a_line_and_the_limit_is_marked(make: Make) -> None:
     assert (front["x"], front["y"]) == ([1800, 3600], [90.0, 95.0])
     assert "lines" in front["mode"]
     assert others["y"] == [80.0]
-    assert chart.layout["xaxis"]["title"]["text"] == "MACs an image"
+    assert chart.layout["xaxis"]["title"]["text"] == "MACs"
     assert "shapes" not in chart.layout
     one = charts.trade_off(make([row(0, 90.0), row(1, 80.0)]))
     assert one is not None

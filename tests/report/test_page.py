@@ -9,13 +9,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from digits_search import SPEC
 
 from archgen.errors import ArchError
 from archgen.report import Facts, facts_of, page, summary
 from archgen.study import Row, load_study
 from archgen.study.space import Choice
 
-from .conftest import SPEC, STUDY, Make, many, row
+from .conftest import STUDY, Make, many, row
 
 EVIL = "<script>alert(1)</script> | `x` [a](javascript:b) \x1b[31m"
 VOID = {"meta", "br", "rect", "path"}

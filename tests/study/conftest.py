@@ -7,29 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from digits_search import SPEC, STUDY
 
 from archgen import yamlfile
-
-SPEC = """\
-name: small
-input: [1, 8, 8]
-nodes:
-  stem: {block: conv_norm, width: 4, kernel: 3, stride: 2}
-  head: {block: pool_linear, classes: 10}
-"""
-STUDY = """\
-name: tiny
-spec: small.yaml
-vary:
-  stem.width: {from: 2, to: 9}
-  stem.kernel: {any: [1, 3]}
-keep:
-  params: {max: 170}
-score: {top1: maximize}
-train: {data: digits, epochs: 2, batch: 256, lr: 0.1, seed: 0}
-sampler: {kind: random, seed: 0}
-trials: 4
-"""
 
 Write = Callable[..., Path]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from digits_search import SPEC, STUDY
 
 pytest.importorskip("torch")
 
@@ -25,18 +26,9 @@ from archgen import yamlfile
 from archgen.study import Row, trials
 from archgen.study.storage import JOURNAL
 
-from .conftest import STUDY
-
 pytestmark = pytest.mark.torch
 
-SPEC = """\
-name: small
-input: [1, 8, 8]
-nodes:
-  stem: {block: conv_norm, width: 4, kernel: 3, stride: 2}
-  mid:  {block: trouble, width: 4}
-  head: {block: pool_linear, classes: 10}
-"""
+TROUBLE = SPEC.replace("  head:", "  mid:  {block: trouble, width: 4}\n  head:")
 WIDTHS = [4, 5, 6, 7]
 EPOCHS = 5
 Change = Mapping[str, Any]
@@ -51,7 +43,7 @@ class Night:
         self.started: list[subprocess.Popen[str]] = []
 
     def write(self, **keys: Any) -> None:
-        (self.folder / "small.yaml").write_text(SPEC)
+        (self.folder / "small.yaml").write_text(TROUBLE)
         study = yamlfile.parse(STUDY).value
         study |= {
             "vary": {"mid.width": {"any": WIDTHS}},

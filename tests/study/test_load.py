@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from digits_search import STUDY
 
 import archgen
 from archgen import files
@@ -16,7 +17,7 @@ from archgen.study import Study, candidate, load_study, search
 from archgen.study.space import violations
 from archgen.train.datasets import DATA_SETS
 
-from .conftest import STUDY, Write
+from .conftest import Write
 
 TOGETHER = "give equal, within and by together, without max and min"
 EQUAL = "equal: 170, within: 5%, by: stem.width"

@@ -6,12 +6,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from digits_search import SPEC
 
 from archgen.study import load_study
 from archgen.study.room import probe
 from archgen.study.space import Study
 
-from .conftest import SPEC, Write
+from .conftest import Write
 
 
 def test_limits_that_bind_are_not_worth_a_word(write: Write) -> None:

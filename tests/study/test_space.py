@@ -9,13 +9,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from digits_search import STUDY
 
 from archgen import yamlfile
 from archgen.errors import ArchError
 from archgen.study import Study, candidate, load_study
 from archgen.study.space import Range, combination, everything, label, values_at, walk
 
-from .conftest import STUDY, Write
+from .conftest import Write
 
 VARY = """\
 vary:
