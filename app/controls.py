@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from hold import current_lock, put
+from hold import current_lock
 from outcome import CURVE
 from rewrite import draw_rewrite
-from shared import current, show
+from shared import current, put, refuse, show
 
 from archgen.explorer import Knob, Refusal, Span, Turned, curves, knobs, span, turn
-from archgen.explorer.markdown import escaped
 from archgen.spec import Net
 
 TURNED = "turned"
@@ -77,7 +76,7 @@ def _draw(knob: Knob, origin: Any, *, exact: bool) -> None:
         else:
             _draw_number(knob, value, None if exact else _span(knob, origin, value), args)
         if wrong:
-            st.error(escaped(wrong.message))
+            refuse(wrong.message)
 
 
 def _draw_number(knob: Knob, value: Any, around: Span | None, args: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from shared import draw_chart
 from archgen import ArchError, Net
 from archgen.analysis import coverage
 from archgen.explorer import seen_map
+from archgen.explorer.markdown import escaped
 from archgen.ops import size
 
 WIDTH = 600
@@ -28,7 +29,7 @@ def draw_field(net: Net, maps: list[str]) -> None:
     try:
         found = coverage(net, of, seen)
     except ArchError as error:
-        right.info(str(error))
+        right.info(escaped(str(error)))
         return
     part = f"{found.density:.0%} of a field of {size(found.field.shape)}"
     left.caption(f"{found.seen:,} positions, {part}")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
-from shared import current, show
+from shared import current, put, refuse, show
 
 from archgen import ArchError, cost
 from archgen.explorer import LABELS, Lock, knobs
+from archgen.explorer.markdown import escaped
 from archgen.inverse import COSTS
 from archgen.spec import Net
 
 KEY, WRONG = "hold", "hold refused"
-SHAPES = "shapes of controls"
 COST, TARGET, BY = "held cost", "held target", "held by"
 
 
@@ -23,7 +21,7 @@ def current_lock() -> Lock | None:
     try:
         lock = Lock.read(word) if word else None
     except ArchError as error:
-        st.error(str(error))
+        refuse(error)
         lock = None
     _keep(lock)
     return lock
@@ -47,37 +45,19 @@ def draw_hold(net: Net) -> None:
             st.selectbox("and let follow", numbers, None, key=BY, on_change=_held, width=185,
                          placeholder="choose a number")  # fmt: skip
         if wrong := st.session_state.get(WRONG):
-            st.error(wrong)
+            refuse(wrong)
         elif lock is not None:
             _draw_reached(lock, net)
-
-
-def put(key: str, value: Any, shape: object = None) -> None:
-    """Make a control show a value; one that does already is left alone, as it may be in use.
-
-    Args:
-        key: The control's.
-        value: What it shall show.
-        shape: What makes it another control, such as its ends: that starts without a value.
-    """
-    shapes = st.session_state.setdefault(SHAPES, {})
-    new = key not in st.session_state or shapes.get(key) != shape
-    if new or _typed(st.session_state[key]) != _typed(value):
-        st.session_state[key] = value
-    shapes[key] = shape
-
-
-def _typed(value: Any) -> tuple[type, Any]:
-    return type(value), value
 
 
 def _draw_reached(lock: Lock, net: Net) -> None:
     off = lock.off(net)
     if off is None or abs(off) > 0.01:
         far = "has none now" if off is None else f"is {off:+.1%} off"
-        st.warning(f"{LABELS[lock.cost]}: the network {far}. No value of {lock.by} comes nearer.")
+        said = f"{LABELS[lock.cost]}: the network {far}. No value of {lock.by} comes nearer."
+        st.warning(escaped(said))
     else:
-        st.caption(f"`{lock.by}` follows; {off:+.2%} off the target.")
+        st.caption(escaped(f"{lock.by} follows; {off:+.2%} off the target."))
 
 
 def _chosen() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import streamlit as st
-from shared import draw_chart, show
+from shared import costs, draw_chart, show
 
-from archgen import Cost, cost, source
+from archgen import source
 from archgen.explorer import Shown, changes, cost_csv, curve_chart, curves, tiles
+from archgen.explorer.markdown import escaped
 from archgen.spec import Net
 from archgen.view import figure_pairs, plain, svg
 
@@ -14,26 +15,9 @@ CURVE = "curve"
 """Key of the control that chooses a curve."""
 
 
-@st.cache_resource(max_entries=64, show_spinner="Building")
-def network(word: str) -> Net:
-    """Build a network once: it never changes.
-
-    Raises:
-        ArchError: The word names no network, or its spec is refused.
-    """
-    net = Shown.read(word).net()
-    net.graph()
-    return net
-
-
-@st.cache_resource(max_entries=64, show_spinner="Counting")
-def _costs(word: str) -> Cost:
-    return cost(network(word))
-
-
 def draw_figures(shown: Shown, base: Shown) -> None:
     """Draw what the network costs, and how far that is from what it cost."""
-    pairs = figure_pairs(_costs(shown.word()), _costs(base.word()))
+    pairs = figure_pairs(costs(shown.word()), costs(base.word()))
     with st.container(horizontal=True, gap="xsmall"):
         for tile in tiles(pairs):
             st.metric(
@@ -69,7 +53,7 @@ def draw_curves(net: Net, base: Net) -> None:
     was = before.get(path)
     chart = curve_chart(now[path], was if was != now[path] else None)
     draw_chart(chart, "units")
-    st.caption(now[path].means)
+    st.caption(escaped(now[path].means))
 
 
 def draw_changes(shown: Shown, base: Shown) -> None:

@@ -8,13 +8,13 @@ from diagram import draw_diagram
 from editor import draft, draw_editor
 from field import draw_field
 from headline import draw_figures, draw_head, draw_stages
-from shared import current, draw_chart
+from shared import draw_chart, opened, refuse
 
 from archgen import ArchError
 from archgen.explorer import along_depth
 from archgen.view import cost_row, depth_rows, stage_rows
 
-editing = draft(current())
+editing = draft(opened())
 shown = editing.shown
 head, choice = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
 with choice:
@@ -24,7 +24,7 @@ try:
         net = shown.net()
         stages, units, costs = stage_rows(net), depth_rows(net), cost_row(net)
 except ArchError as error:
-    st.error(str(error))
+    refuse(error)
     st.info("Mend the spec here, or choose another network.")
     draw_editor(editing)
     st.stop()

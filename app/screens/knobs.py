@@ -7,18 +7,18 @@ from dataclasses import replace
 import streamlit as st
 from controls import draw_controls
 from hold import draw_hold
-from outcome import draw_changes, draw_curves, draw_downloads, draw_figures, network
-from shared import current, show
+from outcome import draw_changes, draw_curves, draw_downloads, draw_figures
+from shared import network, opened, refuse, show
 
 from archgen import ArchError
 
-shown = current()
+shown = opened()
 base = replace(shown, changes={})
 try:
     before = network(base.word())
     net = network(shown.word())
 except ArchError as error:
-    st.error(str(error))
+    refuse(error)
     with st.container(horizontal=True):
         if shown.changes:
             st.button("Undo all changes", icon=":material/undo:", on_click=show, args=(base,))

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from archgen import cost, files, load
 from archgen.explorer import Shown
+from archgen.explorer.markdown import escaped
 
 SPEC = files.find("specs", "dpn68").read_text(encoding="utf-8")
 WRONG = SPEC.replace("groups: ", "groupz: ")
@@ -164,7 +165,7 @@ def test_page_says_where_no_path_leads() -> None:
     page.selectbox(key="seen").select("at16").run()
     assert not page.exception
     assert [each.value for each in page.info] == [
-        "body.at8: no path leads here from at16; name a map before it"
+        escaped("body.at8: no path leads here from at16; name a map before it")
     ]
 
 

@@ -155,14 +155,14 @@ def test_what_cannot_follow_is_said_and_nothing_is_held() -> None:
     page.selectbox(key="held cost").set_value("params").run()
     page.number_input(key="held target").set_value(50_000_000).run()
     page.selectbox(key="held by").set_value("stages.eps").run()
-    assert page.error[0].value.startswith("stages.eps: changes no params")
+    assert page.error[0].value.startswith(escaped("stages.eps: changes no params"))
     assert "hold" not in page.query_params
 
 
 def test_a_target_out_of_reach_is_said() -> None:
     page = open_page("knobs", net="dpn_digits", hold="params=1000;stages.groups")
     turn(page, "stages.depth.0", 2)
-    assert "No value of stages.groups comes nearer" in page.warning[0].value
+    assert escaped("No value of stages.groups comes nearer") in page.warning[0].value
 
 
 def test_a_lock_on_a_number_that_is_gone_is_given_up() -> None:
@@ -184,7 +184,7 @@ def test_a_lock_on_a_number_that_is_gone_is_given_up() -> None:
 )
 def test_an_address_that_is_wrong_is_said_in_a_line(query: dict[str, str], said: str) -> None:
     page = open_page("knobs", **query)
-    assert said in page.error[0].value
+    assert escaped(said) in page.error[0].value
 
 
 def test_from_a_refused_address_a_button_leads_to_the_spec() -> None:
