@@ -41,5 +41,4 @@ with right:
 draw_stages(stages)
 st.subheader("Along the depth")
 draw_chart(along_depth(units), "depth")
-st.subheader("What a pixel sees")
-draw_field(net, [row.path for row in stages if len(row.shape) == 3])
+draw_field(shown.word(), [row.path for row in stages if len(row.shape) == 3])

@@ -53,7 +53,7 @@ def test_page_shows_a_network() -> None:
     frame = page.dataframe[0].value
     assert frame["parameters"].sum() == cost(load("dpn131")).params
     assert editor(page)["text"] == files.find("specs", "dpn131").read_text()
-    assert [each.proto.alt != "" for each in page.get("plotly_chart")] == [True, True]
+    assert [each.proto.alt != "" for each in page.get("plotly_chart")] == [True]
     assert "dpn131" in page.get("graphviz_chart")[0].proto.alt
 
 
@@ -150,23 +150,36 @@ def test_an_address_that_is_refused_says_what_to_do(net: str) -> None:
     assert (page.title[0].value, len(page.error)) == ("resnet18", 0)
 
 
-def test_page_draws_what_a_pixel_sees() -> None:
-    page = open_page("explore", net="drn_c_26")
-    page.selectbox(key="of").select("stages.3").run()
-    page.selectbox(key="seen").select("stages.1").run()
+def open_field(page: AppTest, of: str, seen: str) -> None:
+    page.session_state["explore.field"] = True
+    page.run()
+    page.selectbox(key="explore.of").select(of).run()
+    page.selectbox(key="explore.seen").select(seen).run()
     assert not page.exception
-    assert "196 positions, 27% of a field of 27x27" in captions(page)
-    assert "sees 196 of" in page.get("plotly_chart")[1].proto.alt
+
+
+def test_page_draws_what_a_pixel_sees_once_that_is_opened() -> None:
+    page = open_page("explore", net="drn_c_26")
+    assert len(page.get("plotly_chart")) == 1
+    open_field(page, "stages.3", "stages.1")
+    said = page.get("plotly_chart")[1].proto.alt
+    assert "sees 196 of the 28 by 28 positions of stages.1, 27% of a field of 27x27" in said
+    assert escaped(said) in captions(page)
 
 
 def test_page_says_where_no_path_leads() -> None:
     page = open_page("explore", net="parnet_s")
-    page.selectbox(key="of").select("body.at8").run()
-    page.selectbox(key="seen").select("at16").run()
-    assert not page.exception
+    open_field(page, "body.at8", "at16")
     assert [each.value for each in page.info] == [
         escaped("body.at8: no path leads here from at16; name a map before it")
     ]
+
+
+def test_a_network_without_maps_is_shown() -> None:
+    text = "name: flat\ninput: [3, 8, 8]\nnodes: {head: {block: pool_linear, classes: 10}}\n"
+    page = open_page("explore", net=Shown(text=text).word())
+    assert page.title[0].value == "flat"
+    assert not page.error
 
 
 def test_titles_are_no_markup() -> None:
