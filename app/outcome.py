@@ -11,7 +11,7 @@ from archgen.explorer.markdown import escaped
 from archgen.spec import Net
 from archgen.view import figure_pairs, plain, svg
 
-CURVE = "curve"
+CURVE = "knobs.curve"
 """Key of the control that chooses a curve."""
 
 
@@ -52,7 +52,7 @@ def draw_curves(net: Net, base: Net) -> None:
     path = st.session_state[CURVE]
     was = before.get(path)
     chart = curve_chart(now[path], was if was != now[path] else None)
-    draw_chart(chart, "units")
+    draw_chart(chart, "knobs.units")
     st.caption(escaped(now[path].means))
 
 
@@ -66,7 +66,7 @@ def draw_changes(shown: Shown, base: Shown) -> None:
         for path, before, now in changes(shown)
     ]
     st.dataframe(rows, hide_index=True)
-    st.button("Undo all", icon=":material/undo:", on_click=show, args=(base,))
+    st.button("Undo all changes", icon=":material/undo:", on_click=show, args=(base,))
 
 
 def draw_downloads(net: Net) -> None:
@@ -85,5 +85,5 @@ def draw_downloads(net: Net) -> None:
                 f"{net.name}.{ending}",
                 on_click="ignore",
                 icon=":material/download:",
-                key=f"download {ending}",
+                key=f"knobs.{ending}",
             )

@@ -11,7 +11,7 @@ from shared import refuse
 from archgen.explorer import Refusal, curves, forms
 from archgen.spec import Net
 
-FIELD, FORM = "rewritten field", "rewritten form"
+FIELD, FORM = "knobs.rewritten field", "knobs.rewritten form"
 
 
 def draw_rewrite(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 from controls import draw_controls
-from hold import draw_hold
+from hold import draw_hold, opened_lock
 from outcome import draw_changes, draw_curves, draw_downloads, draw_figures
 from shared import network, opened, refuse, show
 
@@ -28,11 +28,12 @@ except ArchError as error:
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     st.title(net.name, width="content")
     st.page_link("screens/explore.py", label="Choose another network", icon=":material/arrow_back:")
+lock = opened_lock(net)
 left, right = st.columns([2, 3], gap="medium")
 with left:
-    draw_hold(net)
+    draw_hold(net, shown, lock)
     with st.container(height=640, border=True):
-        draw_controls(net, before)
+        draw_controls(net, before, shown, lock)
 with right:
     draw_figures(shown, base)
     draw_curves(net, before)
