@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -12,6 +13,10 @@ from archgen.view import Picture, dot, picture
 from archgen.view.colours import INKS
 
 KEY = "open"
+CLICK, PART = "explore.click", "explore.part"
+_clicks = st.components.v2.component(
+    "archgen.diagram", js=Path(__file__).with_name("diagram.js").read_text(encoding="utf-8")
+)
 
 
 def draw_diagram(net: Net) -> None:
@@ -22,8 +27,9 @@ def draw_diagram(net: Net) -> None:
         drawn = picture(net)
         del st.query_params[KEY]
     _way(drawn)
-    text = dot(net, drawn.path, link=_link, ink=INKS[st.context.theme.type or "light"])
+    text = dot(drawn, link=_link, ink=INKS[st.context.theme.type or "light"])
     st.graphviz_chart(text, alt=drawn.said)
+    _clicks(key=CLICK, data={"key": KEY}, on_opened_change=_open_clicked)
 
 
 def _way(drawn: Picture) -> None:
@@ -32,7 +38,7 @@ def _way(drawn: Picture) -> None:
         for step, path in enumerate(("", *drawn.trail)):
             st.button(
                 path or "Whole network",
-                key=f"{KEY} {path}",
+                key=f"explore.open {path}",
                 type="tertiary",
                 icon=":material/chevron_right:" if path else None,
                 disabled=step == len(drawn.trail),
@@ -43,7 +49,7 @@ def _way(drawn: Picture) -> None:
             "Open a part",
             drawn.parts,
             index=None,
-            key="part",
+            key=PART,
             placeholder="Open a part",
             label_visibility="collapsed",
             on_change=_open_chosen,
@@ -59,8 +65,12 @@ def _open(path: str) -> None:
 
 
 def _open_chosen() -> None:
-    _open(st.session_state.part or "")
-    st.session_state.part = None
+    _open(st.session_state[PART] or "")
+    st.session_state[PART] = None
+
+
+def _open_clicked() -> None:
+    _open(st.session_state[CLICK]["opened"] or "")
 
 
 def _link(path: str) -> str:

@@ -171,6 +171,21 @@ def test_a_box_opens_by_click_and_by_key(visit: Visit) -> None:
     expect(page.locator("g.node")).to_have_count(7)
 
 
+def test_a_click_on_a_box_keeps_what_is_typed(visit: Visit) -> None:
+    page = settled(visit("/?net=dpn98"))
+    editor = page.get_by_label("Spec as YAML")
+    text = editor.input_value().replace("bottleneck_preact", "bottlneck")
+    editor.fill(text)
+    expect(page.get_by_role("alert").filter(has_text="no block 'bottlneck'")).to_be_visible()
+    settled(page).locator("g.node a", has_text="stages.2").click()
+    expect(page.locator("g.node a", has_text="stages.2.19")).to_be_visible()
+    assert editor.input_value() == text
+    assert parse_qs(urlsplit(page.url).query) == {"net": ["dpn98"], "open": ["stages.2"]}
+    page.locator("g.cluster a text", has_text="stages.2").click()
+    expect(page.locator("g.node")).to_have_count(7)
+    assert editor.input_value() == text
+
+
 def click_a_point(page: Page) -> None:
     """Click a point of a figure as a person does, after looking at it."""
     points = page.locator(".scatterlayer .point")

@@ -29,7 +29,7 @@ def type_text(page: AppTest, text: str, edition: int | None = None) -> None:
 
 def editor(page: AppTest) -> dict[str, Any]:
     """Give what the editor is told."""
-    (found,) = page.get("bidi_component")
+    found, *_ = page.get("bidi_component")
     told: dict[str, Any] = json.loads(found.proto.mixed.json or found.proto.json)
     return told
 
