@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
+from shared import network
 
 from archgen import ArchError
-from archgen.spec import Net
 from archgen.view import Picture, dot, picture
 from archgen.view.colours import INKS
 
@@ -19,17 +19,22 @@ _clicks = st.components.v2.component(
 )
 
 
-def draw_diagram(net: Net) -> None:
+def draw_diagram(word: str) -> None:
     """Draw a network with the way into it: a click on a box, or the part's name."""
     try:
-        drawn = picture(net, st.query_params.get(KEY, ""))
+        drawn = _picture(word, st.query_params.get(KEY, ""))
     except ArchError:  # another network than the one that was opened
-        drawn = picture(net)
+        drawn = _picture(word, "")
         del st.query_params[KEY]
     _way(drawn)
     text = dot(drawn, link=_link, ink=INKS[st.context.theme.type or "light"])
     st.graphviz_chart(text, alt=drawn.said)
     _clicks(key=CLICK, data={"key": KEY}, on_opened_change=_open_clicked)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Drawing")
+def _picture(word: str, path: str) -> Picture:
+    return picture(network(word), path)
 
 
 def _way(drawn: Picture) -> None:

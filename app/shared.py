@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from textwrap import shorten
 from typing import Any, Literal
 
 import streamlit as st
 
-from archgen import ArchError, Cost, Net, cost
+from archgen import ArchError, Cost, cost
 from archgen.explorer import DEFAULT, Shown
 from archgen.explorer.markdown import escaped
+from archgen.explorer.shown import built
 from archgen.report.traces import Chart
 
 KEY = "net"
 SHAPES = "shapes of controls"
+LONGEST = 600
+"""Letters of a message: what it quotes may be of any length."""
 _ASKED = "--net="
 
 
@@ -54,16 +58,8 @@ def show(shown: Shown) -> None:
     st.session_state[KEY] = st.query_params[KEY] = shown.word()
 
 
-@st.cache_resource(max_entries=16, show_spinner="Building")
-def network(word: str) -> Net:
-    """Build a network once: it never changes.
-
-    Raises:
-        ArchError: The word names no network, or its spec is refused.
-    """
-    net = Shown.read(word).net()
-    net.graph()
-    return net
+network = st.cache_resource(max_entries=16, show_spinner="Building")(built)
+"""Builds a network once: it never changes."""
 
 
 @st.cache_resource(max_entries=64, show_spinner="Counting")
@@ -78,7 +74,7 @@ def costs(word: str) -> Cost:
 
 def refuse(error: ArchError | str) -> None:
     """Say what was wrong, as it is: messages quote addresses and specs, which anyone writes."""
-    st.error(escaped(str(error)))
+    st.error(escaped(shorten(str(error), LONGEST, placeholder=" ...")))
 
 
 def put(key: str, value: Any, shape: object = None) -> None:

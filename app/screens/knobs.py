@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import streamlit as st
 from controls import draw_controls
+from downloads import draw_downloads
+from headline import draw_figures
 from hold import draw_hold, opened_lock
-from outcome import draw_changes, draw_curves, draw_downloads, draw_figures
-from shared import network, opened, refuse, show
+from outcome import draw_changes, draw_curves
+from shared import costs, network, opened, refuse, show
 
 from archgen import ArchError
 
@@ -35,7 +37,7 @@ with left:
     with st.container(height=640, border=True):
         draw_controls(net, before, shown, lock)
 with right:
-    draw_figures(shown, base)
+    draw_figures(costs(shown.word()), costs(base.word()))
     draw_curves(net, before)
     draw_changes(shown, base)
-    draw_downloads(net)
+    draw_downloads(net, "knobs")
