@@ -17,12 +17,12 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from archgen import cost, load
-from archgen.explorer import Shown
+from archgen import cost, load, source
+from archgen.explorer import Shown, cost_csv
 from archgen.study import trials
 from archgen.study.place import known_runs
 from archgen.study.runs import held
-from archgen.view import picture
+from archgen.view import picture, svg
 
 SERVING = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "serving.py"))
 WHY = "needs Chromium: apt install chromium"
@@ -184,6 +184,23 @@ def test_a_click_on_a_box_keeps_what_is_typed(visit: Visit) -> None:
     page.locator("g.cluster a text", has_text="stages.2").click()
     expect(page.locator("g.node")).to_have_count(7)
     assert editor.input_value() == text
+
+
+@pytest.mark.parametrize("path", ["/", "/knobs"])
+def test_files_are_those_of_what_is_on_the_screen(visit: Visit, path: str, tmp_path: Path) -> None:
+    net = load("dpn68").set({"stages.groups": 16})
+    page = settled(visit(f"{path}?net=dpn68;stages.groups=16"))
+    written = {
+        "Spec": net.dump(),
+        "Source": source(net),
+        "Picture": svg(net),
+        "Costs": cost_csv(net),
+    }
+    for label, content in written.items():
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"{label} (.").click()
+        download.value.save_as(tmp_path / label)
+        assert (tmp_path / label).read_text(encoding="utf-8") == content
 
 
 def click_a_point(page: Page) -> None:
