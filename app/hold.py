@@ -10,11 +10,11 @@ from archgen.explorer import LABELS, Lock, Shown, knobs
 from archgen.explorer.markdown import escaped
 from archgen.inverse import COSTS
 from archgen.spec import Net
+from archgen.view.words import UNITS
 
 KEY = "hold"
 WRONG, FOLLOWED = "knobs.hold refused", "knobs.hold followed"
 COST, TARGET, BY = "knobs.held cost", "knobs.held target", "knobs.held by"
-UNITS = {"saved_bytes": "bytes", "peak_bytes": "bytes", "receptive_field": "pixels"}
 
 
 def opened_lock(net: Net) -> Lock | None:

@@ -178,6 +178,11 @@ def test_a_lock_from_the_address_is_followed_when_that_is_asked_for() -> None:
     assert abs(int(figures(page)["Parameters"].replace(",", "")) / 3e6 - 1) < 0.002
 
 
+def test_a_target_is_asked_for_with_its_unit() -> None:
+    page = open_page("knobs", net="dpn68", hold="saved_bytes=1e8;stages.groups")
+    assert page.number_input(key="knobs.held target").label == "at (bytes)"
+
+
 def test_no_value_comes_nearer_is_said_after_a_search_only() -> None:
     page = open_page("knobs", net="dpn_digits", hold="params=1000;stages.groups")
     assert "No value" not in page.warning[0].value
