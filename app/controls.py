@@ -5,26 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from hold import current_lock, put
+from hold import current_lock, followed
 from outcome import CURVE
 from rewrite import draw_rewrite
-from shared import current, show
+from shared import current, put, refuse, show
 
-from archgen.explorer import Knob, Refusal, Span, Turned, curves, knobs, span, turn
-from archgen.explorer.markdown import escaped
+from archgen.explorer import Knob, Lock, Refusal, Shown, Span, Turned, curves, knobs, span, turn
 from archgen.spec import Net
 
-TURNED = "turned"
+TURNED, EXACT = "knobs.turned", "knobs.exact"
 WIDTH = 128
 """Pixels of a control: two stand side by side where the window is 1280 wide."""
 
 
-def draw_controls(net: Net, base: Net) -> None:
+def draw_controls(net: Net, base: Net, shown: Shown, lock: Lock | None) -> None:
     """Draw the controls of one node; turning one changes the network on the screen.
 
     Args:
         net: The network on the screen.
         base: The same before anything was turned: sliders go around its numbers.
+        shown: The network as the address has it.
+        lock: What is held.
     """
     stacks = [name for name, node in net.nodes.items() if node.depth is not None]
     node = st.segmented_control(
@@ -33,12 +34,13 @@ def draw_controls(net: Net, base: Net) -> None:
         default=[*stacks, *net.nodes][0],
         required=True,
         format_func=lambda name: name or "whole network",
-        key=f"part of {base.name}",
+        key=f"knobs.part of {base.name}",
         wrap=True,
         label_visibility="collapsed",
     )
-    draw_rewrite(net, node or "", _refusal(), _take)
-    exact = st.toggle("Type numbers", key="exact", help="Any number that the field allows")
+    refused, follows = _refusal(shown), lock.by if lock is not None else ""
+    draw_rewrite(net, node or "", refused, _take)
+    exact = st.toggle("Type numbers", key=EXACT, help="Any number that the field allows")
     found = {knob.path: knob for knob in knobs(net) if knob.node == node}
     origins = {knob.path: knob for knob in knobs(base)}
     order = [*(path for path in origins if path in found), *(p for p in found if p not in origins)]
@@ -50,20 +52,19 @@ def draw_controls(net: Net, base: Net) -> None:
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 for path in here:
                     origin = origins[path].value if path in origins else None
-                    _draw(found[path], origin, exact=exact)
+                    wrong = refused if refused is not None and refused.path == path else None
+                    _draw(found[path], origin, wrong, exact=exact, free=path != follows)
 
 
-def _draw(knob: Knob, origin: Any, *, exact: bool) -> None:
-    """Draw one control, and under it what refuses its value."""
-    refused, lock = _refusal(), current_lock()
-    wrong = refused if refused is not None and refused.path == knob.path else None
+def _draw(knob: Knob, origin: Any, wrong: Refusal | None, *, exact: bool, free: bool) -> None:
+    """Draw one control, and under it what refuses its value; one that follows is not free."""
     value = wrong.value if wrong else knob.value
     key = f"knob {knob.path}"
     args: dict[str, Any] = {
         "label": knob.name,
         "key": key,
         "help": knob.help or None,
-        "disabled": lock is not None and lock.by == knob.path,
+        "disabled": not free,
         "on_change": _turned,
         "args": (knob.path, key),
     }
@@ -77,7 +78,7 @@ def _draw(knob: Knob, origin: Any, *, exact: bool) -> None:
         else:
             _draw_number(knob, value, None if exact else _span(knob, origin, value), args)
         if wrong:
-            st.error(escaped(wrong.message))
+            refuse(wrong.message)
 
 
 def _draw_number(knob: Knob, value: Any, around: Span | None, args: dict[str, Any]) -> None:
@@ -117,15 +118,18 @@ def _turned(path: str, key: str) -> None:
 
 def _take(path: str, value: Any) -> None:
     """Take a new value; the curve that it belongs to comes to the front."""
-    turned = turn(current(), path, value, current_lock(), _refusal())
+    shown, lock = current(), current_lock()
+    turned = turn(shown, path, value, lock, _refusal(shown))
     st.session_state[TURNED] = turned
     show(turned.shown)
+    if lock is not None and turned.shown != shown:
+        followed(turned.shown, lock)
     for field in curves(turned.shown.net()):
         if f"{path}.".startswith(f"{field}."):
             st.session_state[CURVE] = field
 
 
-def _refusal() -> Refusal | None:
+def _refusal(shown: Shown) -> Refusal | None:
     """Give the value that was refused last, as long as that network is on the screen."""
     turned: Turned | None = st.session_state.get(TURNED)
-    return turned.refused if turned and turned.shown == current() else None
+    return turned.refused if turned and turned.shown == shown else None

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
+from shared import network
 
 from archgen import ArchError
-from archgen.spec import Net
 from archgen.view import Picture, dot, picture
 from archgen.view.colours import INKS
 
 KEY = "open"
+CLICK, PART = "explore.click", "explore.part"
+_clicks = st.components.v2.component(
+    "archgen.diagram", js=Path(__file__).with_name("diagram.js").read_text(encoding="utf-8")
+)
 
 
-def draw_diagram(net: Net) -> None:
+def draw_diagram(word: str) -> None:
     """Draw a network with the way into it: a click on a box, or the part's name."""
     try:
-        drawn = picture(net, st.query_params.get(KEY, ""))
+        drawn = _picture(word, st.query_params.get(KEY, ""))
     except ArchError:  # another network than the one that was opened
-        drawn = picture(net)
+        drawn = _picture(word, "")
         del st.query_params[KEY]
     _way(drawn)
-    text = dot(net, drawn.path, link=_link, ink=INKS[st.context.theme.type or "light"])
+    text = dot(drawn, link=_link, ink=INKS[st.context.theme.type or "light"])
     st.graphviz_chart(text, alt=drawn.said)
+    _clicks(key=CLICK, data={"key": KEY}, on_opened_change=_open_clicked)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Drawing")
+def _picture(word: str, path: str) -> Picture:
+    return picture(network(word), path)
 
 
 def _way(drawn: Picture) -> None:
@@ -32,7 +43,7 @@ def _way(drawn: Picture) -> None:
         for step, path in enumerate(("", *drawn.trail)):
             st.button(
                 path or "Whole network",
-                key=f"{KEY} {path}",
+                key=f"explore.open {path}",
                 type="tertiary",
                 icon=":material/chevron_right:" if path else None,
                 disabled=step == len(drawn.trail),
@@ -43,7 +54,7 @@ def _way(drawn: Picture) -> None:
             "Open a part",
             drawn.parts,
             index=None,
-            key="part",
+            key=PART,
             placeholder="Open a part",
             label_visibility="collapsed",
             on_change=_open_chosen,
@@ -59,8 +70,12 @@ def _open(path: str) -> None:
 
 
 def _open_chosen() -> None:
-    _open(st.session_state.part or "")
-    st.session_state.part = None
+    _open(st.session_state[PART] or "")
+    st.session_state[PART] = None
+
+
+def _open_clicked() -> None:
+    _open(st.session_state[CLICK]["opened"] or "")
 
 
 def _link(path: str) -> str:

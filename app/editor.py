@@ -8,12 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from shared import show
+from shared import network, show
 
 from archgen.explorer import Draft, Shown
 
-KEY = "editor"
-_DRAFT, _EDITION = "draft", "edition"
+KEY = "explore.editor"
+_DRAFT, _EDITION = "explore.draft", "explore.edition"
 _HTML = """
 <div class="editor"><div class="paper">
   <div class="numbers" aria-hidden="true"></div>
@@ -39,7 +39,7 @@ def draft(shown: Shown) -> Draft:
     """
     kept = st.session_state.get(_DRAFT)
     if not isinstance(kept, Draft) or kept.shown != shown:
-        kept = Draft.of(shown)
+        kept = Draft.of(shown, network)
         _put(kept)
     typed = (st.session_state.get(KEY) or {}).get("typed")
     if typed and typed["edition"] == st.session_state[_EDITION] and typed["text"] != kept.text:

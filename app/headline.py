@@ -1,19 +1,21 @@
-"""What a network is, what it costs, and its stages."""
+"""What a network is, what it costs, its stages, and what changes along its depth."""
 
 from __future__ import annotations
 
 import streamlit as st
+from shared import draw_chart, network
 
-from archgen import Net
-from archgen.explorer import Shown
+from archgen import Cost, Net
+from archgen.explorer import Shown, along_depth, tiles
 from archgen.explorer.markdown import escaped
 from archgen.ops import size
-from archgen.view import CostRow, StageRow, mebibytes, short
+from archgen.report.traces import Chart
+from archgen.view import StageRow, depth_rows, figure_pairs, stage_rows
 
 
 def draw_head(net: Net, shown: Shown) -> None:
     """Draw what a network is called and where it comes from."""
-    st.title(net.name)
+    st.title(escaped(net.name))
     if net.paper is not None:
         link = f" [arXiv:{net.paper.arxiv}](https://arxiv.org/abs/{net.paper.arxiv})"
         st.markdown(escaped(net.paper.title) + (link if net.paper.arxiv else ""))
@@ -21,23 +23,36 @@ def draw_head(net: Net, shown: Shown) -> None:
     st.caption(f"Input {size(net.input)}" + (f"; changed: {escaped(changes)}" if changes else ""))
 
 
-def draw_figures(row: CostRow) -> None:
-    """Draw the headline figures."""
-    figures = {
-        "Parameters": (short(row.params), "Learned scalars"),
-        "MACs": (short(row.macs), "Multiply-accumulates of an image"),
-        "Activations": (short(row.activations), "Scalars that its layers give for an image"),
-        "Layers": (str(row.depth), "Convolutions and linear layers on the longest path"),
-        "Receptive field": (
-            f"{row.receptive_field:,} px" if row.receptive_field else "all",
-            "Side of what a pixel of the last map sees",
-        ),
-        "Saved": (mebibytes(row.saved_bytes), "Kept for the backward pass, an image in float32"),
-        "Peak": (mebibytes(row.peak_bytes), "Most activations that inference holds at once"),
-    }
-    with st.container(horizontal=True):
-        for label, (value, said) in figures.items():
-            st.metric(label, value, help=said, width="content")
+def draw_figures(now: Cost, before: Cost) -> None:
+    """Draw what a network costs, and how far that is from what it cost."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for tile in tiles(figure_pairs(now, before)):
+            st.metric(
+                tile.label,
+                tile.value,
+                tile.change or None,
+                help=tile.help,
+                delta_color="off",
+                delta_arrow="off",
+                delta_description=tile.before and f"from {tile.before}",
+                width=150,
+            )
+
+
+@st.cache_resource(max_entries=16, show_spinner="Counting")
+def stages(word: str) -> list[StageRow]:
+    """Give a network's stages; they are not to be changed."""
+    return stage_rows(network(word))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Drawing")
+def _depth(word: str) -> Chart:
+    return along_depth(depth_rows(network(word)))
+
+
+def draw_depth(word: str) -> None:
+    """Draw what changes along the depth of a network."""
+    draw_chart(_depth(word), "explore.depth")
 
 
 def draw_stages(rows: list[StageRow]) -> None:

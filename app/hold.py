@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
-from shared import current, show
+from shared import current, put, refuse, show
 
 from archgen import ArchError, cost
-from archgen.explorer import LABELS, Lock, knobs
+from archgen.explorer import LABELS, Lock, Shown, knobs
+from archgen.explorer.markdown import escaped
 from archgen.inverse import COSTS
 from archgen.spec import Net
+from archgen.view.words import UNITS
 
-KEY, WRONG = "hold", "hold refused"
-SHAPES = "shapes of controls"
-COST, TARGET, BY = "held cost", "held target", "held by"
+KEY = "hold"
+WRONG, FOLLOWED = "knobs.hold refused", "knobs.hold followed"
+COST, TARGET, BY = "knobs.held cost", "knobs.held target", "knobs.held by"
 
 
-def current_lock() -> Lock | None:
-    """Give what is held: what the address says, or what this session held last."""
+def opened_lock(net: Net) -> Lock | None:
+    """Take up what the address says is held, or what this session held last; once a page.
+
+    A word that cannot be read is said to be wrong; a number that the network has not follows no
+    more.
+    """
     word = st.query_params.get(KEY) or st.session_state.get(KEY)
     try:
         lock = Lock.read(word) if word else None
     except ArchError as error:
-        st.error(str(error))
+        refuse(error)
         lock = None
-    _keep(lock)
-    return lock
+    _keep(lock if lock is not None and lock.by in _numbers(net) else None)
+    return current_lock()
 
 
-def draw_hold(net: Net) -> None:
+def current_lock() -> Lock | None:
+    """Give what is held on this page."""
+    word = st.session_state.get(KEY)
+    return Lock.read(word) if word else None
+
+
+def draw_hold(net: Net, shown: Shown, lock: Lock | None) -> None:
     """Let a person choose what is held, at how much, and which number follows."""
-    lock, numbers = current_lock(), [knob.path for knob in knobs(net) if knob.number is not None]
-    if lock is not None and lock.by not in numbers:
-        _keep(lock := None)
     if lock is not None:
         put(COST, lock.cost)
         put(TARGET, round(lock.target))
@@ -41,43 +48,40 @@ def draw_hold(net: Net) -> None:
     with st.expander("Hold a cost", icon=":material/lock:", expanded=lock is not None):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.selectbox("Hold", COSTS, None, LABELS.__getitem__, key=COST, on_change=_chosen,
-                         placeholder="nothing", width=165)  # fmt: skip
-            st.number_input("at", 1, None, None, key=TARGET, on_change=_held, width=165,
+                         placeholder="nothing", width=190)  # fmt: skip
+            unit = UNITS.get(st.session_state[COST])
+            st.number_input(f"at ({unit})" if unit else "at", 1, Lock.MOST, None, key=TARGET,
+                            on_change=_held, width=190,
                             disabled=st.session_state[COST] is None)  # fmt: skip
-            st.selectbox("and let follow", numbers, None, key=BY, on_change=_held, width=185,
-                         placeholder="choose a number")  # fmt: skip
+        st.selectbox("and let follow", _numbers(net), None, key=BY, on_change=_held,
+                     placeholder="choose a number")  # fmt: skip
         if wrong := st.session_state.get(WRONG):
-            st.error(wrong)
+            refuse(wrong)
         elif lock is not None:
-            _draw_reached(lock, net)
+            _draw_reached(lock, net, shown)
 
 
-def put(key: str, value: Any, shape: object = None) -> None:
-    """Make a control show a value; one that does already is left alone, as it may be in use.
-
-    Args:
-        key: The control's.
-        value: What it shall show.
-        shape: What makes it another control, such as its ends: that starts without a value.
-    """
-    shapes = st.session_state.setdefault(SHAPES, {})
-    new = key not in st.session_state or shapes.get(key) != shape
-    if new or _typed(st.session_state[key]) != _typed(value):
-        st.session_state[key] = value
-    shapes[key] = shape
+def followed(shown: Shown, lock: Lock) -> None:
+    """Note that on this network the number that follows was looked for."""
+    st.session_state[FOLLOWED] = (shown, lock.word())
 
 
-def _typed(value: Any) -> tuple[type, Any]:
-    return type(value), value
-
-
-def _draw_reached(lock: Lock, net: Net) -> None:
+def _draw_reached(lock: Lock, net: Net, shown: Shown) -> None:
     off = lock.off(net)
-    if off is None or abs(off) > 0.01:
-        far = "has none now" if off is None else f"is {off:+.1%} off"
-        st.warning(f"{LABELS[lock.cost]}: the network {far}. No value of {lock.by} comes nearer.")
-    else:
-        st.caption(f"`{lock.by}` follows; {off:+.2%} off the target.")
+    if off is not None and abs(off) <= 0.01:
+        st.caption(escaped(f"{lock.by} follows; {off:+.2%} off the target."))
+        return
+    far = "has none now" if off is None else f"is {off:+.1%} off"
+    said = f"{LABELS[lock.cost]}: the network {far}."
+    if st.session_state.get(FOLLOWED) == (shown, lock.word()):
+        st.warning(escaped(f"{said} No value of {lock.by} comes nearer."))
+        return
+    st.warning(escaped(f"{said} {lock.by} follows from the next number that is turned."))
+    st.button("Let it follow now", icon=":material/lock:", on_click=_held)
+
+
+def _numbers(net: Net) -> list[str]:
+    return [knob.path for knob in knobs(net) if knob.number is not None]
 
 
 def _chosen() -> None:
@@ -96,7 +100,9 @@ def _held() -> None:
         return
     lock = Lock(what, target, by)
     try:
-        show(lock.follow(current()))
+        found = lock.follow(current())
+        followed(found, lock)
+        show(found)
         _keep(lock)
     except ArchError as error:
         st.session_state[WRONG] = str(error)

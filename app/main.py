@@ -21,4 +21,5 @@ PAGES = [
 st.set_page_config(
     page_title="archgen", page_icon=Path(__file__).with_name("icon.svg"), layout="wide"
 )
+st.html(Path(__file__).with_name("page.css"))
 st.navigation(PAGES, position="top").run()

@@ -1,51 +1,17 @@
-"""What comes of turning a network's numbers: figures, curves, changes and files."""
+"""What comes of turning a network's numbers: curves and changes."""
 
 from __future__ import annotations
 
 import streamlit as st
 from shared import draw_chart, show
 
-from archgen import Cost, cost, source
-from archgen.explorer import Shown, changes, cost_csv, curve_chart, curves, tiles
+from archgen.explorer import Shown, changes, curve_chart, curves
+from archgen.explorer.markdown import escaped
 from archgen.spec import Net
-from archgen.view import figure_pairs, plain, svg
+from archgen.view import plain
 
-CURVE = "curve"
+CURVE = "knobs.curve"
 """Key of the control that chooses a curve."""
-
-
-@st.cache_resource(max_entries=64, show_spinner="Building")
-def network(word: str) -> Net:
-    """Build a network once: it never changes.
-
-    Raises:
-        ArchError: The word names no network, or its spec is refused.
-    """
-    net = Shown.read(word).net()
-    net.graph()
-    return net
-
-
-@st.cache_resource(max_entries=64, show_spinner="Counting")
-def _costs(word: str) -> Cost:
-    return cost(network(word))
-
-
-def draw_figures(shown: Shown, base: Shown) -> None:
-    """Draw what the network costs, and how far that is from what it cost."""
-    pairs = figure_pairs(_costs(shown.word()), _costs(base.word()))
-    with st.container(horizontal=True, gap="xsmall"):
-        for tile in tiles(pairs):
-            st.metric(
-                tile.label,
-                tile.value,
-                tile.change or None,
-                help=tile.help,
-                delta_color="off",
-                delta_arrow="off",
-                delta_description=tile.before and f"from {tile.before}",
-                width=150,
-            )
 
 
 def draw_curves(net: Net, base: Net) -> None:
@@ -68,8 +34,8 @@ def draw_curves(net: Net, base: Net) -> None:
     path = st.session_state[CURVE]
     was = before.get(path)
     chart = curve_chart(now[path], was if was != now[path] else None)
-    draw_chart(chart, "units")
-    st.caption(now[path].means)
+    draw_chart(chart, "knobs.units")
+    st.caption(escaped(now[path].means))
 
 
 def draw_changes(shown: Shown, base: Shown) -> None:
@@ -81,25 +47,5 @@ def draw_changes(shown: Shown, base: Shown) -> None:
         {"number": path, "before": plain(before), "now": plain(now)}
         for path, before, now in changes(shown)
     ]
-    st.dataframe(rows, hide_index=True)
-    st.button("Undo all", icon=":material/undo:", on_click=show, args=(base,))
-
-
-def draw_downloads(net: Net) -> None:
-    """Offer the network as files; each is written when it is asked for."""
-    written = {
-        "yaml": ("Spec", net.dump),
-        "py": ("Source", lambda: source(net)),
-        "svg": ("Picture", lambda: svg(net)),
-        "csv": ("Costs", lambda: cost_csv(net)),
-    }
-    with st.container(horizontal=True):
-        for ending, (label, write) in written.items():
-            st.download_button(
-                f"{label} (.{ending})",
-                write,
-                f"{net.name}.{ending}",
-                on_click="ignore",
-                icon=":material/download:",
-                key=f"download {ending}",
-            )
+    st.dataframe(rows, hide_index=True, alt="What was turned")
+    st.button("Undo all changes", icon=":material/undo:", on_click=show, args=(base,))

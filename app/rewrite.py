@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+from shared import refuse
 
 from archgen.explorer import Refusal, curves, forms
-from archgen.explorer.markdown import escaped
 from archgen.spec import Net
 
-FIELD, FORM = "rewritten field", "rewritten form"
+FIELD, FORM = "knobs.rewritten field", "knobs.rewritten form"
 
 
 def draw_rewrite(
@@ -41,4 +41,4 @@ def draw_rewrite(
         path, value = st.session_state[FIELD], ways[st.session_state[FORM]]
         st.button("Write it so", on_click=take, args=(path, value))
         if refused is not None and refused.path in fields:
-            st.error(escaped(refused.message))
+            refuse(refused.message)

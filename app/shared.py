@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 import sys
-from typing import Literal
+from textwrap import shorten
+from typing import Any, Literal
 
 import streamlit as st
 
-from archgen import ArchError
+from archgen import ArchError, Cost, cost
 from archgen.explorer import DEFAULT, Shown
+from archgen.explorer.markdown import escaped
+from archgen.explorer.shown import built
 from archgen.report.traces import Chart
 
 KEY = "net"
+SHAPES = "shapes of controls"
+LONGEST = 600
+"""Letters of a message: what it quotes may be of any length."""
 _ASKED = "--net="
+
+
+def opened() -> Shown:
+    """Put the network that the address asks for on the screen; a page calls this once.
+
+    A word that cannot be read is said to be wrong, and the first network is shown.
+    """
+    try:
+        shown = Shown.read(_word())
+    except ArchError as error:
+        refuse(error)
+        shown = Shown()
+    show(shown)
+    return shown
 
 
 def current() -> Shown:
     """Give the network on the screen: the address's, or what this session showed last."""
-    word = st.query_params.get(KEY) or st.session_state.get(KEY) or _first()
     try:
-        shown = Shown.read(word)
-    except ArchError as error:
-        st.error(str(error))
-        shown = Shown()
-    show(shown)
-    return shown
+        return Shown.read(_word())
+    except ArchError:
+        return Shown()
+
+
+def _word() -> str:
+    return st.query_params.get(KEY) or st.session_state.get(KEY) or _first()
 
 
 def _first() -> str:
@@ -36,6 +56,44 @@ def _first() -> str:
 def show(shown: Shown) -> None:
     """Put a network on the screen, for this page's address and for the other pages."""
     st.session_state[KEY] = st.query_params[KEY] = shown.word()
+
+
+network = st.cache_resource(max_entries=16, show_spinner="Building")(built)
+"""Builds a network once: it never changes."""
+
+
+@st.cache_resource(max_entries=64, show_spinner="Counting")
+def costs(word: str) -> Cost:
+    """Count what a network costs once.
+
+    Raises:
+        ArchError: As `network` does.
+    """
+    return cost(network(word))
+
+
+def refuse(error: ArchError | str) -> None:
+    """Say what was wrong, as it is: messages quote addresses and specs, which anyone writes."""
+    st.error(escaped(shorten(str(error), LONGEST, placeholder=" ...")))
+
+
+def put(key: str, value: Any, shape: object = None) -> None:
+    """Make a control show a value; one that does already is left alone, as it may be in use.
+
+    Args:
+        key: The control's.
+        value: What it shall show.
+        shape: What makes it another control, such as its ends: that starts without a value.
+    """
+    shapes = st.session_state.setdefault(SHAPES, {})
+    new = key not in st.session_state or shapes.get(key) != shape
+    if new or _typed(st.session_state[key]) != _typed(value):
+        st.session_state[key] = value
+    shapes[key] = shape
+
+
+def _typed(value: Any) -> tuple[type, Any]:
+    return type(value), value
 
 
 def draw_chart(chart: Chart, key: str, width: int | Literal["stretch"] = "stretch") -> None:

@@ -156,7 +156,8 @@ def find(kind: Kind, name_or_path: str) -> Path:
     path = library(kind) / f"{name_or_path}.yaml"
     if _NAME.fullmatch(name_or_path) and path.is_file():
         return path
-    raise ArchError("", _unknown(kind, name_or_path))
+    hint = f"archgen list shows all {len(names(kind))}; a path ends in .yaml"
+    raise ArchError("", f"{unknown(kind, name_or_path)} ({hint})")
 
 
 def _existing(kind: Kind, given: str) -> Path:
@@ -187,10 +188,10 @@ def _missing(kind: Kind, path: Path) -> str:
     return message
 
 
-def _unknown(kind: Kind, given: str) -> str:
-    known = names(kind)
-    message = f"no {_SINGULAR[kind]} {given!r} in the library{_near(given.lower(), known)}"
-    return f"{message} (archgen list shows all {len(known)}; a path ends in .yaml)"
+def unknown(kind: Kind, given: str) -> str:
+    """Say that a library has nothing of this name, and what is near."""
+    near = _near(given.lower(), names(kind))
+    return f"no {_SINGULAR[kind]} {given!r} in the library{near}"
 
 
 def _near(given: str, known: list[str]) -> str:

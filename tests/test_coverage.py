@@ -129,3 +129,12 @@ def test_a_pixel_that_sees_nothing_but_padding():
     assert coverage(graph, pixel=(0, 0)).seen == 1
     with pytest.raises(ArchError, match="no path leads here from input"):
         coverage(graph, pixel=(6, 6))
+
+
+def test_cells_sum_what_lies_in_them() -> None:
+    found = coverage(load("drn_c_26"), "stages.3", "stages.1")
+    assert (found.cells(1) == found.field).all()
+    cells = found.cells(4)
+    assert cells.shape == (7, 7)
+    assert cells[6, 6] == pytest.approx(found.field[24:, 24:].sum())
+    assert cells.sum() == pytest.approx(1)

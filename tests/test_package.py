@@ -44,7 +44,7 @@ def test_the_wheel_has_specs_studies_and_app_but_no_results(wheel):
     packed = {path.relative_to(wheel).as_posix() for path in wheel.rglob("*") if path.is_file()}
     for kind in ("specs", "studies"):
         assert {f"archgen/{kind}/{name}.yaml" for name in files.names(kind)} <= packed
-    app = ("main.py", "editor.js", "editor.css", ".streamlit/config.toml")
+    app = ("main.py", "page.css", "editor.js", "diagram.js", "editor.css", ".streamlit/config.toml")
     assert {f"archgen/app/{name}" for name in app} <= packed
     assert "archgen/py.typed" in packed
     assert not [name for name in packed if "/runs/" in name or "test" in name.split("/")[0]]

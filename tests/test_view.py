@@ -22,6 +22,7 @@ from archgen.view import (
     mermaid,
     op_rows,
     op_words,
+    picture,
     short,
     spec_rows,
     stage_rows,
@@ -143,23 +144,23 @@ def test_op_words(op: Conv, words: str) -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_diagrams_are_small_whole_and_the_same_each_time(name: str) -> None:
-    text = dot(load(name))
-    assert text == dot(load(name))
+    text = dot(picture(load(name)))
+    assert text == dot(picture(load(name)))
     assert text.count("{") == text.count("}")
     boxes = re.findall(r'^ +"([^"]+)" \[label=', text, re.MULTILINE)
     edges = re.findall(r'^ +"([^"]+)" -> "([^"]+)"', text, re.MULTILINE)
     assert boxes[0] == "input"
     assert len(boxes) == len(set(boxes)) <= LARGEST
     assert {end for edge in edges for end in edge} == set(boxes)
-    chart = mermaid(load(name))
-    assert chart == mermaid(load(name))
+    chart = mermaid(picture(load(name)))
+    assert chart == mermaid(picture(load(name)))
     assert chart.count("subgraph ") == chart.count("\n  end\n")
     assert len(re.findall(r"^ +n\d+[\[(]", chart, re.MULTILINE)) == len(boxes)
     assert len(re.findall(r"^ +n\d+ -->(?:\|.*\|)? n\d+$", chart, re.MULTILINE)) == len(edges)
 
 
 def test_streams_stand_side_by_side() -> None:
-    text = dot(load("parnet_s"))
+    text = dot(picture(load("parnet_s")))
     assert '"at4" -> "body.at4"' in text
     assert '"at8" -> "body.at8"' in text
     assert '"body.at4" -> "body.at8"' not in text
@@ -185,7 +186,7 @@ ATTRIBUTES = re.compile(rf"\w+=(?:{LABEL}|[\w.]+)")
      ("densenet121", "stages.1"), ("parnet_s", "body.at8.1"), ("drn_c_26", "stages.3")],
 )  # fmt: skip
 def test_graphviz_can_read_what_is_opened(name: str, path: str) -> None:
-    text = dot(load(name), path, link=lambda to: f"?net={name}&open={to}", ink="#E6EAEE")
+    text = dot(picture(load(name), path), link=lambda to: f"?net={name}&open={to}", ink="#E6EAEE")
     first, *lines, last = text.splitlines()
     assert (first, last) == (f'digraph "{name}" {{', "}")
     for line in lines:
@@ -201,22 +202,22 @@ def test_graphviz_can_read_what_is_opened(name: str, path: str) -> None:
 
 
 def test_lanes_and_arcs_are_drawn() -> None:
-    text = dot(load("dpn98"), "stages.2")
+    text = dot(picture(load("dpn98"), "stages.2"))
     assert '"stages.2.0":dense_out:s -> "stages.2.1":dense_in:n [color="#D55E00"' in text
     assert '<td port="dense_in"' in text
-    arcs = dot(load("densenet121"), "stages.0")
+    arcs = dot(picture(load("densenet121"), "stages.0"))
     assert '"stem":se -> "stages.0.5":ne [color="#009E73", constraint="false"]' in arcs
-    assert 'n2 -->|"residual 1024"| n3' not in mermaid(load("dpn98"))
-    assert '-->|"dense 96"|' in mermaid(load("dpn98"), "stages.2")
+    assert 'n2 -->|"residual 1024"| n3' not in mermaid(picture(load("dpn98")))
+    assert '-->|"dense 96"|' in mermaid(picture(load("dpn98"), "stages.2"))
 
 
 def test_labels_are_escaped(odd_block: str) -> None:
     stages = {"block": odd_block, "width": 8, "depth": [1, 1]}
     net = Net.of({"name": "odd", "input": [3, 8, 8], "nodes": {"stages": stages}})
-    (label,) = re.findall(r'"stages.0" \[label=<(.*)>, width', dot(net))
+    (label,) = re.findall(r'"stages.0" \[label=<(.*)>, width', dot(picture(net)))
     assert "q&quot;]&lt;b&gt;;\\end" in label
     assert ET.fromstring(f"<label>{label}</label>").find("b").text == "stages.0"
-    line = next(line for line in mermaid(net).splitlines() if line.startswith("    n1["))
+    line = next(line for line in mermaid(picture(net)).splitlines() if line.startswith("    n1["))
     assert "<br/>q#34;#93;#60;b#62;#59;#92;end, 8x8x8<br/>" in line
     assert line.count('"') == 2
 

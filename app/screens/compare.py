@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from compare_choice import chosen, draw_choice, measured, preset
 from compare_sections import draw_claims, draw_depth, draw_figures, draw_specs, draw_stages
+from shared import opened, refuse
 
 from archgen import ArchError
 from archgen.explorer.entries import labelled
-from archgen.explorer.markdown import escaped
 
 st.title("Compare")
+opened()
 words = chosen()
 draw_choice(words)
 if made := preset(words):
@@ -20,7 +21,7 @@ for word in words:
     try:
         entries.append(measured(word))
     except ArchError as error:
-        st.error(escaped(str(error)))
+        refuse(error)
 if len(entries) > 1:
     found = labelled(entries)
     draw_figures(found)

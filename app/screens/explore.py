@@ -5,41 +5,42 @@ from __future__ import annotations
 import streamlit as st
 from choice import draw_choice
 from diagram import draw_diagram
+from downloads import draw_downloads
 from editor import draft, draw_editor
 from field import draw_field
-from headline import draw_figures, draw_head, draw_stages
-from shared import current, draw_chart
+from headline import draw_depth, draw_figures, draw_head, draw_stages, stages
+from shared import costs, network, opened, refuse
 
 from archgen import ArchError
-from archgen.explorer import along_depth
-from archgen.view import cost_row, depth_rows, stage_rows
 
-editing = draft(current())
+editing = draft(opened())
 shown = editing.shown
+word = shown.word()
 head, choice = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
 with choice:
     draw_choice(shown)
 try:
-    with st.spinner("Counting"):
-        net = shown.net()
-        stages, units, costs = stage_rows(net), depth_rows(net), cost_row(net)
+    net, cost = network(word), costs(word)
 except ArchError as error:
-    st.error(str(error))
-    st.info("Mend the spec here, or choose another network.")
-    draw_editor(editing)
+    refuse(error)
+    if editing.text:
+        st.info("Mend the spec here, or choose another network.")
+        draw_editor(editing)
+    else:
+        st.info("Choose another network.")
     st.stop()
 with head:
     draw_head(net, shown)
-draw_figures(costs)
+draw_figures(cost, cost)
 left, right = st.columns([2, 3], gap="medium")
 with left:
     draw_editor(editing)
     if editing.error is not None:
         st.caption("The page shows the last network without a mistake.")
 with right:
-    draw_diagram(net)
-draw_stages(stages)
+    draw_diagram(word)
+draw_downloads(net, "explore")
+draw_stages(stages(word))
 st.subheader("Along the depth")
-draw_chart(along_depth(units), "depth")
-st.subheader("What a pixel sees")
-draw_field(net, [row.path for row in stages if len(row.shape) == 3])
+draw_depth(word)
+draw_field(word, [row.path for row in stages(word) if len(row.shape) == 3])

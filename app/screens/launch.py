@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 from searches import remember, show_searches
+from shared import refuse
 from study_form import ask_numbers, choose
 
 from archgen import ArchError, yamlfile
 from archgen.explorer import launch
-from archgen.explorer.markdown import escaped
 
 st.title("Start a search")
 show_searches()
@@ -17,7 +17,7 @@ try:
     key, text = choose()
     study = launch.checked(text, ask_numbers(launch.checked(text, {}), f"launch:{key}"))
 except ArchError as error:
-    st.error(escaped(str(error)))
+    refuse(error)
     st.stop()
 
 for change in study.changes:
@@ -35,7 +35,7 @@ if begin.button("Start", type="primary", icon=":material/play_arrow:", width="st
         with st.spinner("The search is starting ..."):
             said = launch.start(study, workers=side_by_side, device=where)
     except ArchError as error:
-        st.error(escaped(str(error)))
+        refuse(error)
         st.stop()
     remember(study.name)
     st.success(f"{study.name} is searched by a process of its own: this page may be closed.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from shared import refuse
 from study_candidate import KEY as TRIAL
 from study_candidate import show_candidate
 from study_live import follow, show_standing, wait_for_first, watched
@@ -46,7 +47,7 @@ try:
     with st.spinner("Reading the journal", show_time=True):
         facts = facts_now(watch)
 except ArchError as error:
-    st.error(escaped(str(error)))
+    refuse(error)
     st.write(
         "Nothing is changed from here. `archgen studies` lists all searches; a study whose folder "
         "is moved away can be searched anew."

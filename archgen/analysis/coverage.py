@@ -29,10 +29,28 @@ class Coverage:
     shares: Values
 
     @property
+    def box(self) -> tuple[slice, slice]:
+        """Where its field is: from the first to the last row and column of what it sees."""
+        rows, columns = (self.shares.sum(axis).nonzero()[0] for axis in (1, 0))
+        return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+    @property
     def field(self) -> Values:
-        """The shares from the first to the last row and column of what it sees."""
-        rows, columns = self.shares.sum(1).nonzero()[0], self.shares.sum(0).nonzero()[0]
-        return self.shares[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        """The shares in that box."""
+        return self.shares[self.box]
+
+    def cells(self, side: int) -> Values:
+        """Sum the field's shares over square cells; the last ones may reach beyond it.
+
+        Args:
+            side: Positions of a cell's side.
+        """
+        import numpy as np
+
+        field = np.pad(self.field, [(0, -length % side) for length in self.field.shape])
+        rows, columns = (length // side for length in field.shape)
+        sums: Values = field.reshape(rows, side, columns, side).sum((1, 3))
+        return sums
 
     @property
     def seen(self) -> int:

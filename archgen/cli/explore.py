@@ -15,16 +15,7 @@ from archgen.cli.options import complete_spec
 from archgen.errors import ArchError
 
 HOST = "127.0.0.1"
-_FLAGS = (
-    f"--server.address={HOST}",
-    "--server.allowedHosts=localhost",  # against DNS rebinding; one flag a host
-    f"--server.allowedHosts={HOST}",
-    "--server.showEmailPrompt=false",
-    "--server.fileWatcherType=none",
-    "--server.maxUploadSize=5",
-    "--browser.gatherUsageStats=false",
-    "--client.toolbarMode=viewer",
-)
+"""Where app/.streamlit/config.toml has it listen."""
 
 
 def explore(
@@ -57,8 +48,9 @@ def explore(
     _refuse_taken(port)
     script = files.library("app") / "main.py"
     # -P: a click.py in the folder where it is called must not be taken for the library.
+    # All else that the server is told is in app/.streamlit/config.toml.
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(script), f"--server.port={port}"]
-    command += [*_FLAGS, *([] if open_ else ["--server.headless=true"])]
+    command += [] if open_ else ["--server.headless=true"]
     if spec is not None:
         command += ["--", f"--net={_word(spec)}"]
     print_text(f"archgen explorer: http://localhost:{port} (Ctrl-C ends it)")

@@ -87,7 +87,8 @@ def _text(net: Net, kind: str, opened: str) -> str:
 
     if kind == "source":
         return codegen.source(net)
-    return view.dot(net, opened) if kind == "dot" else view.mermaid(net, opened)
+    drawn = view.picture(net, opened)
+    return view.dot(drawn) if kind == "dot" else view.mermaid(drawn)
 
 
 def print_stages(net: Net, graph: Graph | None = None) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from archgen import files, yamlfile
 from archgen.errors import ArchError
-from archgen.explorer.shown import FILE, Shown
-from archgen.spec import parse
+from archgen.explorer.shown import FILE, Shown, built
+from archgen.spec import Net, parse
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,19 @@ class Draft:
     error: ArchError | None = None
 
     @classmethod
-    def of(cls, shown: Shown) -> Draft:
-        """Take up the text of a network; one that is refused comes with its error."""
+    def of(cls, shown: Shown, build: Callable[[str], Net] = built) -> Draft:
+        """Take up the text of a network; one that is refused comes with its error.
+
+        Args:
+            shown: The network.
+            build: Gives the network of a word, lowered: a page keeps those that it has built.
+        """
         try:
             text = shown.text or _shipped(shown.spec)
         except ArchError as error:
             return cls("", shown, error)
         try:
-            net = shown.net()
-            net.graph()
+            net = build(shown.word())
         except ArchError as error:
             return cls(text, shown, error)
         return cls(net.dump() if shown.changes else text, shown)

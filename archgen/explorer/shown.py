@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archgen import files, yamlfile
-from archgen.errors import ArchError, unknown
+from archgen.errors import ArchError
 from archgen.spec import Net, load, parse
 
 DEFAULT = "dpn131"
@@ -66,7 +66,7 @@ class Shown:
             return parse(self.text, FILE)
         known = files.names("specs")  # an address must not open other files
         if self.spec not in known:
-            raise ArchError("", unknown("spec", self.spec, known))
+            raise ArchError("", files.unknown("specs", self.spec))
         return load(self.spec)
 
     def net(self) -> Net:
@@ -76,6 +76,17 @@ class Shown:
             ArchError: As `base` does, or a change is refused.
         """
         return self.base().set(self.changes) if self.changes else self.base()
+
+
+def built(word: str) -> Net:
+    """Give the network that a word stands for, lowered.
+
+    Raises:
+        ArchError: The word names no network, or its spec is refused.
+    """
+    net = Shown.read(word).net()
+    net.graph()
+    return net
 
 
 def _flow(value: Any) -> str:

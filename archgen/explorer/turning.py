@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from archgen.analysis import cost
 from archgen.errors import ArchError, unknown
@@ -23,9 +23,11 @@ class Lock:
 
     Args:
         cost: One of `COSTS`.
-        target: What it should be, above zero.
+        target: What it should be, from 1 to `MOST`.
         by: The dotted path of the number that follows.
     """
+
+    MOST: ClassVar = 10**15
 
     cost: str
     target: float
@@ -44,8 +46,10 @@ class Lock:
             target = float(number)
         except ValueError:
             target = math.nan
-        if not (by and math.isfinite(target) and target > 0):
-            said = "in the address is no lock; write params=1.7e6;stages.width.alpha"
+        if not (by and 1 <= target <= cls.MOST):  # not a number is neither
+            said = (
+                "in the address is no lock; write params=1.7e6;stages.width.alpha, from 1 to 1e15"
+            )
             raise ArchError("", f"{word!r} {said}")
         if cost not in COSTS:
             raise ArchError("", unknown("cost", cost, COSTS))

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from html import escape
 from typing import TypeAlias
 
-from archgen.spec import Net
 from archgen.view.colours import BLUE, GREEN, VERMILLION
-from archgen.view.picture import Arrow, Box, Picture, picture
+from archgen.view.picture import Arrow, Box, Picture
 from archgen.view.picture.lanes import LANES, Lane
 
 Link: TypeAlias = Callable[[str], str]
@@ -16,22 +15,17 @@ Link: TypeAlias = Callable[[str], str]
 COLOURS: dict[Lane, str] = {"residual": BLUE, "dense": VERMILLION}
 
 
-def dot(net: Net, path: str = "", *, link: Link | None = None, ink: str = "#000000") -> str:
-    """Draw the network in Graphviz's language; the same net gives the same text.
+def dot(drawn: Picture, *, link: Link | None = None, ink: str = "#000000") -> str:
+    """Write a picture in Graphviz's language; the same picture gives the same text.
 
     Args:
-        net: The spec.
-        path: What is opened (`picture`).
+        drawn: The picture.
         link: Gives the address that opens a path; by default boxes are no links.
         ink: Colour of texts and lines as ``#RRGGBB``; the background is transparent.
-
-    Raises:
-        ArchError: As of `picture`.
     """
-    drawn = picture(net, path)
     laned = _laned(drawn)
     lines = [
-        f"digraph {_dot(net.name)} {{",
+        f"digraph {_dot(drawn.name)} {{",
         f'  graph [bgcolor=transparent, fontname="sans-serif", fontsize=10, fontcolor="{ink}", '
         f'color="{ink}80", style=rounded, nodesep=0.2, ranksep=0.3]',
         f'  node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=10, '
@@ -44,17 +38,8 @@ def dot(net: Net, path: str = "", *, link: Link | None = None, ink: str = "#0000
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def mermaid(net: Net, path: str = "") -> str:
-    """Draw the network as a Mermaid flowchart; the same net gives the same text.
-
-    Args:
-        net: The spec.
-        path: What is opened (`picture`).
-
-    Raises:
-        ArchError: As of `picture`.
-    """
-    drawn = picture(net, path)
+def mermaid(drawn: Picture) -> str:
+    """Write a picture as a Mermaid flowchart; the same picture gives the same text."""
     ids = {box.key: f"n{number}" for number, box in enumerate(drawn.boxes)}
     lines = ["flowchart TD", *_subgraphs(drawn, "", ids)]
     for arrow in drawn.arrows:

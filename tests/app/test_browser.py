@@ -17,12 +17,12 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from archgen import cost, load
-from archgen.explorer import Shown
+from archgen import cost, load, source
+from archgen.explorer import Shown, cost_csv
 from archgen.study import trials
 from archgen.study.place import known_runs
 from archgen.study.runs import held
-from archgen.view import picture
+from archgen.view import picture, svg
 
 SERVING = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "serving.py"))
 WHY = "needs Chromium: apt install chromium"
@@ -169,6 +169,38 @@ def test_a_box_opens_by_click_and_by_key(visit: Visit) -> None:
     assert query == {"net": ["dpn98;stages.groups=20"], "open": ["stages.2.19"]}
     page.get_by_role("button", name="Whole network").click()
     expect(page.locator("g.node")).to_have_count(7)
+
+
+def test_a_click_on_a_box_keeps_what_is_typed(visit: Visit) -> None:
+    page = settled(visit("/?net=dpn98"))
+    editor = page.get_by_label("Spec as YAML")
+    text = editor.input_value().replace("bottleneck_preact", "bottlneck")
+    editor.fill(text)
+    expect(page.get_by_role("alert").filter(has_text="no block 'bottlneck'")).to_be_visible()
+    settled(page).locator("g.node a", has_text="stages.2").click()
+    expect(page.locator("g.node a", has_text="stages.2.19")).to_be_visible()
+    assert editor.input_value() == text
+    assert parse_qs(urlsplit(page.url).query) == {"net": ["dpn98"], "open": ["stages.2"]}
+    page.locator("g.cluster a text", has_text="stages.2").click()
+    expect(page.locator("g.node")).to_have_count(7)
+    assert editor.input_value() == text
+
+
+@pytest.mark.parametrize("path", ["/", "/knobs"])
+def test_files_are_those_of_what_is_on_the_screen(visit: Visit, path: str, tmp_path: Path) -> None:
+    net = load("dpn68").set({"stages.groups": 16})
+    page = settled(visit(f"{path}?net=dpn68;stages.groups=16"))
+    written = {
+        "Spec": net.dump(),
+        "Source": source(net),
+        "Picture": svg(net),
+        "Costs": cost_csv(net),
+    }
+    for label, content in written.items():
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"{label} (.").click()
+        download.value.save_as(tmp_path / label)
+        assert (tmp_path / label).read_text(encoding="utf-8") == content
 
 
 def click_a_point(page: Page) -> None:

@@ -8,10 +8,13 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from archgen import files
 
 UPGRADE = {
     "Connection": "Upgrade",
@@ -37,13 +40,23 @@ def status(port: int, path: str, **headers: str) -> int:
         connection.close()
 
 
-@pytest.fixture
-def server(here: Path) -> Iterator[int]:
+SCRIPT = str(files.library("app") / "main.py")
+STARTS = {
+    "archgen app": ["-m", "archgen", "app", "--no-open", "--port"],
+    "streamlit run": [
+        "-P", "-m", "streamlit", "run", SCRIPT, "--server.headless=true", "--server.port"
+    ],
+}  # fmt: skip
+"""Ways to start it; each ends before the port."""
+
+
+@pytest.fixture(params=STARTS)
+def server(here: Path, request: pytest.FixtureRequest) -> Iterator[int]:
     (here / "click.py").write_text("raise SystemExit('not the library')\n")
     port = free_port()
     log = (here / "log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", "archgen", "app", "--port", str(port), "--no-open"],
+        [sys.executable, *STARTS[request.param], str(port)],
         cwd=here, stdout=log, stderr=log, env={**os.environ, "HOME": str(here)},
     )  # fmt: skip
     try:
@@ -62,11 +75,16 @@ def server(here: Path) -> Iterator[int]:
 
 
 def test_server_answers_this_machine_alone(server: int, here: Path) -> None:
-    assert f"http://localhost:{server}" in (here / "log").read_text()
+    assert f":{server}" in (here / "log").read_text()
     for host, expected in [("localhost", 101), ("127.0.0.1", 101), ("evil.example", 403)]:
         assert status(server, "/_stcore/stream", Host=f"{host}:{server}") == expected, host
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.2", server), timeout=2).close()  # heard if on 0.0.0.0
+
+
+def test_no_trace_of_a_bug_reaches_a_page() -> None:
+    text = Path(SCRIPT).with_name(".streamlit").joinpath("config.toml").read_text()
+    assert tomllib.loads(text)["client"]["showErrorDetails"] == "none"
 
 
 def test_taken_port_is_one_line(run) -> None:

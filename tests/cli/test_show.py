@@ -41,13 +41,14 @@ def test_ops(run) -> None:
 @pytest.mark.parametrize("kind", ["dot", "mermaid", "source"])
 def test_texts_are_what_the_library_gives(run, kind: str) -> None:
     net = load("parnet_s")
-    text = codegen.source(net) if kind == "source" else getattr(view, kind)(net)
+    drawn = view.picture(net)
+    text = codegen.source(net) if kind == "source" else getattr(view, kind)(drawn)
     assert run("show", "parnet_s", f"--{kind}").stdout == text
 
 
 @pytest.mark.parametrize("kind", ["dot", "mermaid"])
 def test_diagrams_open_at_a_path(run, kind: str) -> None:
-    text = getattr(view, kind)(load("dpn68"), "stages.2")
+    text = getattr(view, kind)(view.picture(load("dpn68"), "stages.2"))
     assert run("show", "dpn68", f"--{kind}", "--open", "stages.2").stdout == text
     document = json.loads(run("show", "dpn68", "--json", f"--{kind}", "--open", "stages.2").stdout)
     assert document[kind] == text

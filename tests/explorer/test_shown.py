@@ -40,7 +40,7 @@ def test_a_text_travels_in_the_word() -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("dpn31", "no spec 'dpn31'; did you mean 'dpn131'?"),
+        ("dpn31", "no spec 'dpn31' in the library; did you mean 'dpn131'"),
         ("../specs/dpn131", "no spec '../specs/dpn131'"),
         ("dpn131;stages", "'stages' in the address is no PATH=VALUE"),
         ("dpn131;stages.groups=[", "<address>:1"),

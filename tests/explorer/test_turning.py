@@ -110,7 +110,10 @@ def test_a_lock_is_a_word() -> None:
     assert Lock.read("macs=4.5e8;stages.depth.0") == Lock("macs", 4.5e8, "stages.depth.0")
 
 
-@pytest.mark.parametrize("word", ["", "params", "params=x;a", "params=-1;a", "params=1", "p=nan;a"])
+WRONG = "|params|params=x;a|params=-1;a|params=0.5;a|params=1e16;a|params=1|p=nan;a|p=1e400;a"
+
+
+@pytest.mark.parametrize("word", WRONG.split("|"))
 def test_what_is_no_lock_is_said(word: str) -> None:
     with pytest.raises(ArchError, match="in the address is no lock; write "):
         Lock.read(word)
