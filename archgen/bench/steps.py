@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -60,14 +59,6 @@ def take_steps(prepared: list[Step], images: Tensor, clock: Callable[[], float])
         for source in last:
             values[source] = None
     return taken
-
-
-def clock_of(threads: int) -> Callable[[], float]:
-    """Give the clock for so many threads.
-
-    For one, the CPU time of this thread, which other programs cannot lengthen by what they take.
-    """
-    return time.thread_time if threads == 1 else time.perf_counter
 
 
 def _function(op: Op, operands: int, *, in_place: bool) -> Callable[..., Tensor]:
