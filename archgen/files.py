@@ -76,8 +76,8 @@ def prepared(folder: Path) -> Iterator[None]:
     """
     from tempfile import TemporaryFile
 
-    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
+        new = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ArchError("", f"cannot make this folder: {reason(error)}", file=str(folder)) from None

@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from candidates import candidates
 
@@ -89,6 +89,30 @@ def correlation(found: list[Candidate], figure: str) -> float:
     return float(spearmanr(*zip(*pairs, strict=True)).statistic)
 
 
+class Errors(NamedTuple):
+    """Medians over networks.
+
+    Args:
+        absolute: Of how far the estimate is off, in either direction.
+        signed: Of the same with its sign: how far all are off together.
+        scaled: As `absolute`, of estimates times the one factor that is right in the median.
+    """
+
+    absolute: float
+    signed: float
+    scaled: float
+
+
+def errors(found: list[Candidate]) -> Errors:
+    """Say how far estimates are off, alone and all together."""
+    factor = median(each.measured / each.estimated for each in found)
+    return Errors(
+        median(abs(each.error) for each in found),
+        median(each.error for each in found),
+        median(abs(factor * each.estimated / each.measured - 1) for each in found),
+    )
+
+
 def main() -> None:
     """Measure and print one row a network, and what comes out."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -100,10 +124,12 @@ def main() -> None:
 
     found = measured(options.count, options.macs, options.rounds)
     ranks = {name: correlation(found, name) for name in ("estimated", "macs", "params")}
-    error = median(abs(each.error) for each in found)
+    off = errors(found)
     if options.json:
         rows = [asdict(each) for each in found]
-        print(json.dumps({"spearman": ranks, "median_error": error, "rows": rows}, indent=1))
+        print(
+            json.dumps({"spearman": ranks, "median_error": off._asdict(), "rows": rows}, indent=1)
+        )
         return
     for each in sorted(found, key=lambda each: each.measured):
         print(
@@ -114,7 +140,9 @@ def main() -> None:
     print(f"\nSpearman's rank correlation with the measured latency, {len(found)} networks:")
     for name, rank in ranks.items():
         print(f"  {name:<10} {rank:6.3f}")
-    print(f"median error of the estimate: {error:.1%} (aim: below 15 %; correlation above 0.8)")
+    print(f"median error of the estimate: {off.absolute:.1%} (aim: below 15 %; correlation 0.8)")
+    print(f"  with its sign: {off.signed:+.1%}")
+    print(f"  of all estimates times one factor, so that this is 0: {off.scaled:.1%}")
 
 
 if __name__ == "__main__":

@@ -16,10 +16,19 @@ settings.register_profile("archgen", derandomize=True, deadline=None, max_exampl
 settings.load_profile("archgen")
 
 
+NEED_TORCH = {"torch", "gpu"}
+"""Folders, of which even conftest.py imports it; files say so themselves."""
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Without torch tests, do not even import torch: the rest then takes seconds."""
-    skips = config.option.markexpr == "not torch" and collection_path.name == "torch"
-    return True if skips else None
+    if config.option.markexpr != "not torch":
+        return None
+    if collection_path.suffix == ".py":
+        needs = "\npytestmark = pytest.mark.torch\n" in collection_path.read_text()
+    else:
+        needs = collection_path.name in NEED_TORCH
+    return True if needs else None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,7 @@ import archgen
 
 ROOT = Path(archgen.__file__).parent
 LAYERS = [
-    ["errors"],
+    ["errors", "precision"],
     ["ops", "columns", "yamlfile", "files"],
     ["graph"],
     ["blocks", "passes"],
@@ -71,6 +71,7 @@ HOMES = {
             "blocks",
             "joins",
             "spec",
+            "latency",
             "study",
             "train.datasets",
             "train.recipe",

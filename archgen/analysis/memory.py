@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from archgen.errors import ArchError, unknown
 from archgen.graph import Graph
 from archgen.inplace import homes
 from archgen.ops import FLOAT
+from archgen.precision import Precision
 from archgen.spec import Net
 
-Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
 VALUE: dict[Precision, int] = {"float32": FLOAT, "bfloat16": 2, "float16": 2}
 """Bytes of a value in each precision."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, get_args
 
-from archgen.analysis.memory import Precision, saved
+from archgen.analysis.memory import saved
 from archgen.errors import ArchError, unknown
 from archgen.graph import Graph
 from archgen.ops import FLOAT, INDEX, Norm
+from archgen.precision import Precision
 from archgen.spec import Net
 
 Optimizer: TypeAlias = Literal["sgd", "adamw"]

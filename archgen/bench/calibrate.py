@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from statistics import median
+from typing import NamedTuple
 
 import torch
 
+from archgen.bench.clock import clock_of, share, timed
 from archgen.bench.samples import SAMPLES, Sample
-from archgen.bench.steps import Step, clock_of, steps, take_steps
-from archgen.latency import Calibration, Work, works
+from archgen.bench.steps import Step, steps, take_steps
+from archgen.latency import Calibration, Work, pytorch, works
 from archgen.nn import build
 
 PASSES = 3
@@ -18,12 +20,25 @@ RUNS = 4
 """Timed runs in a turn, after one that warms up."""
 
 
+class Calibrated(NamedTuple):
+    """A calibration, and whether the machine was quiet.
+
+    Args:
+        calibration: What was measured.
+        share: The part of the time in which threads could have computed that they did, over all
+            turns (`archgen.bench.clock.share`).
+    """
+
+    calibration: Calibration
+    share: float | None
+
+
 def calibrate(
     threads: int,
     *,
     samples: Sequence[Sample] = SAMPLES,
     report: Callable[[float], None] = lambda done: None,
-) -> Calibration:
+) -> Calibrated:
     """Run networks operation by operation, and fit what each kind of operation takes.
 
     An operation alone, called again and again, is faster than in a network, where its weights are
@@ -35,20 +50,27 @@ def calibrate(
             (`archgen.train.device.use_threads`).
         samples: The networks.
         report: Called after each turn with the part that is done, from 0 to 1.
+
+    Raises:
+        ArchError: What was installed as PyTorch has no version.
     """
+    pytorch()  # it shall fail before a minute is spent
     subjects = [_Subject(sample, threads) for sample in samples]
     turns = PASSES * len(subjects)
+    taken_turns = []
     with torch.inference_mode():
         for turn in range(turns):
-            subjects[turn % len(subjects)].take_turn()
+            taken_turns.append(timed(subjects[turn % len(subjects)].take_turn))
             report((turn + 1) / turns)
     measured: dict[Work, list[float]] = {}
     for subject in subjects:
         for work, taken in zip(subject.works, subject.taken, strict=True):
             measured.setdefault(work, []).extend(taken)
-    pairs = [(work, median(taken)) for work, taken in measured.items()]
+    medians = ((work, median(taken)) for work, taken in measured.items())
+    pairs = [(work, seconds) for work, seconds in medians if seconds > 0]
     glue = max(0.0, median(subject.glue for subject in subjects))
-    return Calibration.of(pairs, threads=threads, glue=glue)
+    found = Calibration.of(pairs, threads=threads, glue=glue)
+    return Calibrated(found, share(taken_turns, threads))
 
 
 class _Subject:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from archgen.precision import Precision
+
 Form: TypeAlias = Literal["eager", "folded", "compiled", "onnxruntime"]
 """How a network runs: as it was built; norms and branches folded into convolutions; by
 ``torch.compile``; in ONNX Runtime."""
-Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
 MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
 
 

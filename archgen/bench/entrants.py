@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from archgen.bench.conditions import Conditions, Form
-from archgen.bench.forms import Run, make_form
+from archgen.bench.forms import make_form, whole_float32
 from archgen.bench.subjects import Subject
+from archgen.bench.timing import Run
 from archgen.errors import ArchError
 from archgen.ops import Shape
 from archgen.train.device import out_of_memory
@@ -27,14 +28,17 @@ class Entrant:
         form: How it runs.
         input: Shape of an image.
         run: One forward over a batch; to be called in ``torch.inference_mode``.
+        packages: That built it, and that compute it.
     """
 
     name: str
     form: Form
     input: Shape
     run: Run
+    packages: tuple[str, str]
 
 
+@whole_float32()
 def entrants(
     subjects: Sequence[Subject], forms: Sequence[Form], conditions: Conditions
 ) -> list[Entrant]:
@@ -70,7 +74,9 @@ def _of(subject: Subject, forms: Sequence[Form], conditions: Conditions) -> list
         if not off <= tolerance:
             message = f"form {form!r} gives other numbers than eager: they differ by {off:.1e}"
             raise ArchError(subject.name, f"{message} of the largest, {tolerance:.1e} may be")
-        found.append(Entrant(subject.name, form, subject.input, run))
+        computes = "onnxruntime" if form == "onnxruntime" else "torch"
+        packages = (subject.package, computes)
+        found.append(Entrant(subject.name, form, subject.input, run, packages))
     return found
 
 

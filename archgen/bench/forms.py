@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import Any
 from warnings import catch_warnings
 
 import torch
 from torch import Tensor, nn
 
 from archgen.bench.conditions import Conditions, Form
+from archgen.bench.extras import needs
 from archgen.bench.subjects import Subject
+from archgen.bench.timing import Run
 from archgen.errors import ArchError
 from archgen.nn import deploy
 
-Run: TypeAlias = Callable[[], Any]
-"""One forward over a batch; gives an array, or a list or tuple of them."""
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
+@contextmanager
+def whole_float32() -> Iterator[None]:
+    """Keep cuDNN from TF32, which rounds what convolutions in float32 read to 10 bits."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+def check_form(form: Form, conditions: Conditions) -> None:
+    """Refuse a form that is not to be had here, before anything is built.
+
+    Raises:
+        ArchError: Something that it needs is not installed, or it does not run so.
+    """
+    if form != "onnxruntime":
+        return
+    if (conditions.device, conditions.dtype) != ("cpu", "float32"):
+        wanted = f"not in {conditions.dtype} on {conditions.device}"
+        raise ArchError("form", f"onnxruntime is measured on the cpu in float32, {wanted}")
+    with needs("onnx", "onnxruntime", "onnxscript", extra="onnx"):
+        import onnx  # noqa: F401 - the exporter needs it
+        import onnxruntime  # noqa: F401 - it runs what was exported
+        import onnxscript  # noqa: F401 - the exporter needs it
 
 
 def make_form(form: Form, subject: Subject, conditions: Conditions) -> Run:
     """Prepare a network to run in a form, over the same random images each time.
 
-    Call it outside of ``torch.inference_mode``, and what it gives inside.
+    Call it outside of ``torch.inference_mode``, and what it gives inside: an array comes of it, or
+    a list or tuple of them.
 
     Raises:
-        ArchError: The form is not to be had under these conditions, or something that it needs is
-            not installed.
+        ArchError: As `check_form` does.
     """
+    check_form(form, conditions)
     random = torch.Generator().manual_seed(0)
     images = torch.randn(conditions.batch, *subject.input, generator=random)
     if form == "onnxruntime":
@@ -50,21 +80,9 @@ def make_form(form: Form, subject: Subject, conditions: Conditions) -> Run:
 
 
 def _onnxruntime(subject: Subject, images: Tensor, conditions: Conditions) -> Run:
-    """Export a network and load it into ONNX Runtime, which folds what it can by itself.
+    """Export a network and load it into ONNX Runtime, which folds what it can by itself."""
+    import onnxruntime
 
-    Raises:
-        ArchError: It is not installed, or would not run on the CPU in float32.
-    """
-    if (conditions.device, conditions.dtype) != ("cpu", "float32"):
-        wanted = f"not in {conditions.dtype} on {conditions.device}"
-        raise ArchError("form", f"onnxruntime is measured on the cpu in float32, {wanted}")
-    try:
-        import onnx  # noqa: F401 - the exporter needs it
-        import onnxruntime
-        import onnxscript  # noqa: F401 - as above
-    except ImportError as error:
-        message = f"onnxruntime needs {error.name}; pip install 'archgen[onnx]' installs it"
-        raise ArchError("form", message) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = conditions.threads
     # Threads that went on spinning after a run would take the cores from who has the next turn.

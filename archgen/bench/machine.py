@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from archgen.latency import processor
-
-PACKAGES = ("archgen", "torch", "timm", "onnxruntime")
+from archgen.latency import cores, processor
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Machine:
         processor: The CPU's model.
         cores: Of the CPU, that this process may use.
         device: The model of the device that computes.
-        versions: Of what computes, by package; of what is installed.
+        versions: Of what takes part, by package.
     """
 
     processor: str
@@ -31,16 +29,10 @@ class Machine:
     versions: dict[str, str]
 
     @classmethod
-    def here(cls, device: torch.device) -> Machine:
-        """Describe this one, computing on ``device``."""
+    def here(cls, device: torch.device, packages: Iterable[str]) -> Machine:
+        """Describe this one, computing on ``device`` by means of ``packages``."""
         model = processor()
-        return cls(model, _cores(), _model(device) or model, _versions())
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return cls(model, cores(), _model(device) or model, _versions(packages))
 
 
 def _model(device: torch.device) -> str:
@@ -50,9 +42,9 @@ def _model(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
 
 
-def _versions() -> dict[str, str]:
+def _versions(packages: Iterable[str]) -> dict[str, str]:
     found = {}
-    for name in PACKAGES:
+    for name in packages:
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found

@@ -10,12 +10,13 @@ import torch
 
 from archgen.bench.conditions import Conditions, Form
 from archgen.bench.entrants import Entrant
+from archgen.bench.forms import whole_float32
 from archgen.bench.machine import Machine
 from archgen.bench.timing import Spread, Timings, measure
 from archgen.ops import Shape
 
 BUSY = 0.9
-"""Where this process had less of a core than this, others had the rest."""
+"""Where threads computed a smaller part than this of the time in which they could have."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ class Bench:
         rows: One for each entrant, in their order.
         rounds: How often each had its turn.
         interrupted: Whether Ctrl-C ended it.
-        share: Of a core that this process had while it computed, in the row that had least; above
-            one with several threads. The rest was the work of other processes. None where another
-            device computes.
+        share: The part of the time in which threads could have computed that they did, in the row
+            that had least; the rest they waited for a core (`archgen.bench.clock.share`). None
+            where another device computes, or nothing is known.
     """
 
     machine: Machine
@@ -66,10 +67,11 @@ class Bench:
 
     @property
     def busy(self) -> bool:
-        """Whether other processes had so much of the CPU that only ratios hold."""
+        """Whether threads waited so long for a core that only ratios hold."""
         return self.share is not None and self.share < BUSY
 
 
+@whole_float32()
 def bench(
     entrants: Sequence[Entrant],
     conditions: Conditions,
@@ -94,16 +96,18 @@ def bench(
     device = torch.device(conditions.device)
     on_cpu = device.type == "cpu"
     wait = (lambda: None) if on_cpu else partial(torch.accelerator.synchronize, device)
-    works = [entrant.run for entrant in entrants]
+    runs = [entrant.run for entrant in entrants]
     with torch.inference_mode():
-        timings = measure(works, seconds=seconds, rounds=rounds, wait=wait, report=report)
+        timings = measure(runs, seconds=seconds, rounds=rounds, wait=wait, report=report)
+    packages = dict.fromkeys(["archgen", "torch", *(p for each in entrants for p in each.packages)])
+    shares = [timings.share(index, conditions.threads) for index in range(len(runs))]
     return Bench(
-        Machine.here(device),
+        Machine.here(device, packages),
         conditions,
         [_row(entrant, index, timings, conditions) for index, entrant in enumerate(entrants)],
         len(timings.rounds),
         timings.interrupted,
-        _share(timings) if on_cpu else None,
+        min((part for part in shares if part is not None), default=None) if on_cpu else None,
     )
 
 
@@ -118,9 +122,3 @@ def _row(entrant: Entrant, index: int, timings: Timings, conditions: Conditions)
         conditions.batch / seconds.median,
         timings.ratio(index, 0),
     )
-
-
-def _share(timings: Timings) -> float:
-    """Give the share that the entrant had which others disturbed most."""
-    every = zip(*timings.rounds, strict=True)
-    return min(Spread.of(turn.cpu / turn.wall for turn in turns).median for turns in every)

@@ -39,12 +39,15 @@ _DEPTHWISE = {
     "stages.group_width": 1,
     "stages.out": [128, 256, 384, 512],
 }
+_FRAMED = {"output_stride": 1, "stages.depth": [1, 1, 1, 1], "stages.width": 32}
 _GROUP_NORM = {"stages.shortcut.norm": "group"}
 
 SAMPLES = (
     Sample("resnet18", 64),
     Sample("resnet18", 112),
     Sample("resnet18", 64, changes={"stages.se": 4}),
+    Sample("resnet18", 32, changes=_FRAMED),
+    Sample("resnet18", 48, changes=_FRAMED),
     Sample("resnet50", 64),
     Sample("resnext50_32x4d", 64),
     Sample("resnext50_32x4d", 48, changes=_groups(64, 2)),
@@ -63,6 +66,8 @@ SAMPLES = (
     Sample("dpn92", 176),
     Sample("densenet121", 64),
     Sample("densenet121", 96, changes={"stages.shortcut.grow": 20}),
+    Sample("densenet121", 64, changes={"output_stride": 8}),
+    Sample("densenet121", 96, changes={"output_stride": 4}),
     Sample("densenet100_k12_bc_cifar"),
     Sample("densenet40_k12_cifar"),
     Sample("drn_a_50", 64),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -62,24 +61,24 @@ def take_steps(prepared: list[Step], images: Tensor, clock: Callable[[], float])
     return taken
 
 
-def clock_of(threads: int) -> Callable[[], float]:
-    """Give the clock for so many threads.
-
-    For one, the CPU time of this thread, which other programs cannot lengthen by what they take.
-    """
-    return time.thread_time if threads == 1 else time.perf_counter
-
-
 def _function(op: Op, operands: int, *, in_place: bool) -> Callable[..., Tensor]:
     names = [f"x{place}" for place in range(operands)]
     text = op.expr_in_place(names) if isinstance(op, Act) and in_place else op.expr(names, "op")
     scope = {"torch": torch, "F": functional, "nn": nn}
     owner, module = nn.Module(), op.module()
     if module is not None:
-        owner.op = eval(_plain(module), scope)  # noqa: S307 - only archgen writes this text
+        owner.op = _value(_plain(module), scope)
     owner.eval()
-    made = eval(f"lambda self, {', '.join(names)}: {_plain(text)}", scope)  # noqa: S307 - as above
-    return partial(made, owner)
+    return partial(_value(f"lambda self, {', '.join(names)}: {_plain(text)}", scope), owner)
+
+
+def _value(text: str, scope: dict[str, Any]) -> Any:
+    """Evaluate what archgen itself has written.
+
+    Compiled before: after Ctrl-C inside an ``eval`` of text Python ends by the signal, whatever
+    exit status it was given.
+    """
+    return eval(compile(text, "<operation>", "eval"), scope)  # noqa: S307 - see above
 
 
 def _plain(text: Text) -> str:

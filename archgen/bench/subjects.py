@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from archgen.bench.extras import needs
 from archgen.errors import ArchError
 from archgen.nn import build
 from archgen.ops import Shape, size
@@ -26,13 +27,18 @@ class Subject:
         name: A spec's name, or ``timm:NAME``.
         input: Shape of an image.
         model: Maps images (batch, channels, height, width) to a tensor or a tuple of them.
-        folds: Whether `archgen.deploy` can fold it.
+        package: That built it, ``archgen`` or ``timm``.
     """
 
     name: str
     input: Shape
     model: nn.Module
-    folds: bool
+    package: str
+
+    @property
+    def folds(self) -> bool:
+        """Whether `archgen.deploy` can fold it."""
+        return self.package == "archgen"
 
 
 def spec_subject(net: Net) -> Subject:
@@ -41,7 +47,22 @@ def spec_subject(net: Net) -> Subject:
     Raises:
         ArchError: The spec cannot be lowered.
     """
-    return Subject(net.name, net.input, _settled(build(net), net.input), folds=True)
+    return Subject(net.name, net.input, _settled(build(net), net.input), "archgen")
+
+
+def check_timm(name: str) -> None:
+    """Refuse a name that timm has no network of, before anything is built.
+
+    Raises:
+        ArchError: It has none, is not installed, or is broken.
+    """
+    with needs("timm", extra="peers"):
+        import timm
+    if not timm.is_model(name):
+        close = get_close_matches(name, timm.list_models())
+        hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+        what = f"timm has no network {name!r}{hint}" if name else "give a name: timm:resnet50"
+        raise ArchError("timm", what)
 
 
 def timm_subject(name: str, image: Shape) -> Subject:
@@ -54,19 +75,13 @@ def timm_subject(name: str, image: Shape) -> Subject:
     Raises:
         ArchError: timm is not installed, has no such network, or it takes no such images.
     """
+    check_timm(name)
+    import timm
+
     full = f"timm:{name}"
-    try:
-        import timm
-    except ImportError:
-        message = "timm is not installed; pip install 'archgen[peers]' installs it"
-        raise ArchError(full, message) from None
-    if not timm.is_model(name):
-        close = get_close_matches(name, timm.list_models())
-        hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-        raise ArchError(full, f"timm has no network {name!r}{hint}")
     model = timm.create_model(name, in_chans=image[0])
     try:
-        return Subject(full, image, _settled(model, image), folds=False)
+        return Subject(full, image, _settled(model, image), "timm")
     except (AssertionError, RuntimeError) as error:
         raise ArchError(full, f"it takes no images of {size(image)}: {error}") from None
 

@@ -1,41 +1,32 @@
-"""Time works in turn, so that all of them meet the same machine.
+"""Time runs in turn, so that all of them meet the same machine.
 
-What else a machine does, and how warm it is, changes by the second. Works that are timed one after
-another cannot be compared; works that take turns can, round by round.
+What else a machine does, and how warm it is, changes by the second. Runs that are timed one after
+another cannot be compared; runs that take turns can, round by round.
 """
 
 from __future__ import annotations
 
-import gc
 import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-Work: TypeAlias = Callable[[], object]
+from archgen.bench.clock import Turn, share, timed
+
+Run: TypeAlias = Callable[[], Any]
+"""What is timed; each call does the same."""
 
 WARMUP = 0.2
-"""Seconds for which each work is called before it is timed."""
+"""Seconds for which each run is called before it is timed."""
 TURN = 0.01
 """Seconds that a turn lasts at least; what is faster is called several times in it."""
 LEAST_ROUNDS = 5
 """Rounds that a spread needs, however long they take."""
-
-
-class Turn(NamedTuple):
-    """What a work took in one turn, the mean of its calls.
-
-    Attributes:
-        wall: Seconds a call, by the clock.
-        cpu: Seconds a call that this process was computing, all its threads added up. Other
-            processes do not lengthen it.
-    """
-
-    wall: float
-    cpu: float
+SLOW = 1.0
+"""Seconds of a call beside which what the one before it has left in caches is nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,38 +51,42 @@ class Timings:
     """What `measure` has measured.
 
     Args:
-        rounds: For each round one turn a work, in the order of the works.
+        rounds: For each round one turn a run, in the order of the runs.
         interrupted: Whether Ctrl-C ended it.
     """
 
     rounds: list[tuple[Turn, ...]]
     interrupted: bool = False
 
-    def wall(self, work: int) -> Spread:
-        """Seconds that a call of a work took by the clock."""
-        return Spread.of(turns[work].wall for turns in self.rounds)
+    def wall(self, run: int) -> Spread:
+        """Seconds that a call of a run took by the clock."""
+        return Spread.of(turns[run].wall for turns in self.rounds)
 
-    def cpu(self, work: int) -> Spread:
-        """Seconds that this process computed in a call of a work."""
-        return Spread.of(turns[work].cpu for turns in self.rounds)
+    def cpu(self, run: int) -> Spread:
+        """Seconds that this process computed in a call of a run."""
+        return Spread.of(turns[run].cpu for turns in self.rounds)
 
-    def ratio(self, work: int, base: int) -> Spread:
-        """How many times as long as a base a work took, compared round by round."""
-        return Spread.of(turns[work].wall / turns[base].wall for turns in self.rounds)
+    def share(self, run: int, threads: int) -> float | None:
+        """What part of the time it could have computed a run did: `archgen.bench.clock.share`."""
+        return share((turns[run] for turns in self.rounds), threads)
+
+    def ratio(self, run: int, base: int) -> Spread:
+        """How many times as long as a base a run took, compared round by round."""
+        return Spread.of(turns[run].wall / turns[base].wall for turns in self.rounds)
 
 
 def measure(
-    works: Sequence[Work],
+    runs: Sequence[Run],
     *,
     seconds: float = 10,
     rounds: int | None = None,
-    wait: Work = lambda: None,
+    wait: Run = lambda: None,
     report: Callable[[float], None] = lambda done: None,
 ) -> Timings:
-    """Warm works up and time them in turn; Ctrl-C ends it and keeps the rounds that are complete.
+    """Warm runs up and time them in turn; Ctrl-C ends it and keeps the rounds that are complete.
 
     Args:
-        works: What is called.
+        runs: What is called.
         seconds: Rounds begin for so long, warm-up included; `LEAST_ROUNDS` at least.
         rounds: So many of them instead.
         wait: Returns once all that was begun is done, on a device that computes on its own.
@@ -103,7 +98,7 @@ def measure(
     done: list[tuple[Turn, ...]] = []
     begin = time.perf_counter()
     try:
-        for turns in take_turns(works, wait):
+        for turns in take_turns(runs, wait):
             done.append(turns)
             part = (time.perf_counter() - begin) / seconds
             part = min(part, len(done) / LEAST_ROUNDS) if rounds is None else len(done) / rounds
@@ -117,51 +112,53 @@ def measure(
     return Timings(done)
 
 
-def take_turns(works: Sequence[Work], wait: Work = lambda: None) -> Iterator[tuple[Turn, ...]]:
-    """Time works in turn, without end; one item a round, as in `Timings.rounds`.
+def take_turns(runs: Sequence[Run], wait: Run = lambda: None) -> Iterator[tuple[Turn, ...]]:
+    """Time runs in turn, without end; one item a round, as in `Timings.rounds`.
 
-    Each work is warmed up first. The order changes with every round, so that none always follows
-    the same other, and a call that is not timed opens each turn: what the work before has left in
-    caches, or still spinning, is not counted.
+    Each run is warmed up first. The order changes with every round, so that none always follows
+    the same other, and a call that is not timed opens each turn: what the run before has left in
+    caches, or still spinning, is not counted. None does where a call takes longer than `SLOW`.
     """
-    calls = [_warm_up(work, wait) for work in works]
+    paces = [_warm_up(run, wait) for run in runs]
     for number in count():
-        order = _order(len(works), number)
-        taken = {index: _turn(works[index], calls[index], wait) for index in order}
-        yield tuple(taken[index] for index in range(len(works)))
+        order = _order(len(runs), number)
+        taken = {index: _turn(runs[index], paces[index], wait) for index in order}
+        yield tuple(taken[index] for index in range(len(runs)))
 
 
-def _order(works: int, number: int) -> list[int]:
+def _order(runs: int, number: int) -> list[int]:
     """Forward and backward by turns, from another start every second round."""
-    start = number // 2 % works
-    order = [*range(start, works), *range(start)]
+    start = number // 2 % runs
+    order = [*range(start, runs), *range(start)]
     return order[::-1] if number % 2 else order
 
 
-def _warm_up(work: Work, wait: Work) -> int:
-    """Call a work for a while; give how many calls fill a turn."""
+class _Pace(NamedTuple):
+    """How a run is timed: calls that fill a turn, and whether one that is not timed opens it."""
+
+    calls: int
+    opened: bool
+
+
+def _warm_up(run: Run, wait: Run) -> _Pace:
+    """Call a run for a while, to see how fast it is."""
     fastest = math.inf
     end = time.perf_counter() + WARMUP
     while time.perf_counter() < end:
         begin = time.perf_counter()
-        work()
+        run()
         wait()
         fastest = min(fastest, time.perf_counter() - begin)
-    return max(1, math.ceil(TURN / fastest))
+    return _Pace(max(1, math.ceil(TURN / fastest)), opened=fastest < SLOW)
 
 
-def _turn(work: Work, calls: int, wait: Work) -> Turn:
-    work()
-    wait()
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        wall, cpu = time.perf_counter(), time.process_time()
-        for _ in range(calls):
-            work()
+def _turn(run: Run, pace: _Pace, wait: Run) -> Turn:
+    def calls() -> None:
+        for _ in range(pace.calls):
+            run()
         wait()
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    finally:
-        if collects:
-            gc.enable()
-    return Turn(wall / calls, cpu / calls)
+
+    if pace.opened:
+        run()
+        wait()
+    return timed(calls).over(pace.calls)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from math import floor, log10
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from archgen.bench.conditions import Conditions, Form, MemoryFormat, Precision
+from archgen.bench.conditions import Conditions, Form, MemoryFormat
 from archgen.cli.build import enough_memory, refuse_large
-from archgen.cli.console import note, print_json, print_table, print_text, working
+from archgen.cli.console import (
+    measuring,
+    note,
+    print_json,
+    print_table,
+    print_text,
+    threads_said,
+    working,
+)
 from archgen.cli.options import Blocks, Device, Json, Set, Spec, complete_spec, load_net
 from archgen.errors import ArchError, unknown
+from archgen.precision import Precision
 
 if TYPE_CHECKING:
     from archgen.bench.entrants import Entrant
@@ -31,7 +39,8 @@ def bench(
         str | None,
         typer.Option(
             metavar="SPEC|timm:NAME",
-            help="A network to compare it with; timm's gets images of the same size.",
+            help="A network to compare it with, the first row; timm's gets images of the same "
+            "size.",
             autocompletion=complete_spec,
             show_default=False,
         ),
@@ -96,9 +105,13 @@ def bench(
         chosen = choose_device(device)
     count = threads or torch.get_num_threads()
     conditions = Conditions(str(chosen), count, batch, dtype, memory_format)
+    if chosen.type == "cpu":
+        from archgen.bench.memory import check_memory
+
+        check_memory(nets, forms, conditions)
     with use_threads(count), enough_memory(nets[-1]):
         ready = _prepared(nets, timm, forms, conditions)
-        with progress() as report:
+        with measuring() as report:
             from archgen.bench.run import bench as measure
 
             result = measure(ready, conditions, seconds=seconds, rounds=rounds, report=report)
@@ -133,28 +146,22 @@ def _prepared(
     import torch
 
     from archgen.bench.entrants import entrants
-    from archgen.bench.subjects import spec_subject, timm_subject
+    from archgen.bench.forms import check_form
+    from archgen.bench.subjects import check_timm, spec_subject, timm_subject
 
+    for form in forms:
+        check_form(form, conditions)
+    if timm is not None:
+        check_timm(timm)
     with working(f"preparing {nets[-1].name}"):
         torch.manual_seed(0)
         subjects = [spec_subject(net) for net in nets]
         if timm is not None:
             subjects.insert(0, timm_subject(timm, nets[-1].input))
+        if len({subject.name for subject in subjects}) < len(subjects):
+            pairs = zip(subjects, "AB", strict=True)
+            subjects = [replace(each, name=f"{each.name} ({letter})") for each, letter in pairs]
         return entrants(subjects, forms, conditions)
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[float], None]]:
-    """Show on a terminal how far it is; nothing is drawn while the clock runs."""
-    if not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("measuring", total=1)
-        yield lambda done: bar.update(task, completed=done, refresh=True)
 
 
 def _print(result: Bench) -> None:
@@ -163,16 +170,21 @@ def _print(result: Bench) -> None:
     how, machine = result.conditions, result.machine
     on_cpu = machine.device == machine.processor
     host = "" if on_cpu else f"{machine.processor}, "
-    threads = "1 thread" if how.threads == 1 else f"{how.threads} threads"
-    where = f"{machine.device}, {host}{threads}, {machine.cores} cores"
+    where = f"{machine.device}, {host}{threads_said(how.threads)}, {machine.cores} cores"
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     print_text(f"{where}; {versions}")
-    inputs = " and ".join(dict.fromkeys(size(row.input) for row in result.rows))
-    shared = f"{inputs}, batch {how.batch}, {how.dtype}, {how.memory_format}"
+    inputs = dict.fromkeys(size(row.input) for row in result.rows)
+    shared = f"{' and '.join(inputs)}, batch {how.batch}, {how.dtype}, {how.memory_format}"
+    if how.memory_format != "contiguous" and any(r.form == "onnxruntime" for r in result.rows):
+        shared += " (onnxruntime: its own)"
     print_text(f"{shared}; median of {result.rounds:,} rounds in turn")
     print_text("")
     headings = ["network", "form", ">ms", ">CPU ms", ">images/s", ">ms / first"]
     cells = [_cells(row, result.rows[0]) for row in result.rows]
+    if len(inputs) > 1:
+        headings.insert(1, ">input")
+        for row, line in zip(result.rows, cells, strict=True):
+            line.insert(1, size(row.input))
     print_table(headings, cells, elastic=["network"])
 
 
@@ -205,8 +217,10 @@ def _figure(value: float, like: float) -> str:
 
 def _remark(result: Bench) -> None:
     if result.busy and result.share is not None:
+        many = result.conditions.threads > result.machine.cores
         note(
-            f"this process had {result.share:.0%} of a core: others were at work, "
+            f"threads waited for a core {1 - result.share:.0%} of the time: "
+            f"{'they are more than cores' if many else 'others were at work'}, "
             "and times by the clock are longer than on a quiet machine"
         )
     if result.interrupted:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
 
-from archgen.cli.bench import progress
-from archgen.cli.console import note, print_json, print_text, working
+from archgen.cli.console import (
+    measuring,
+    note,
+    print_json,
+    print_text,
+    threads_said,
+    working,
+)
 from archgen.cli.options import Json
 from archgen.files import prepared
 
@@ -28,8 +33,8 @@ def calibrate(
     """Measure what operations take on this CPU, so that 'archgen cost' can estimate latency.
 
     Takes about a minute, on a machine that does nothing else. What is measured is kept in
-    $ARCHGEN_CACHE (~/.cache/archgen), for this CPU, number of threads and version of PyTorch; the
-    latest holds. Ctrl-C leaves what was there.
+    $ARCHGEN_CACHE (~/.cache/archgen), for this CPU, number of threads and version of PyTorch.
+    Ctrl-C leaves what was there.
 
     Examples:
         archgen calibrate
@@ -44,19 +49,28 @@ def calibrate(
         from archgen.train.device import use_threads
 
     count = threads or torch.get_num_threads()
-    begin = time.perf_counter(), time.process_time()
-    with prepared(folder()), use_threads(count), progress() as report:
-        calibration = measure(count, report=report)
+    with prepared(folder()), use_threads(count), measuring() as report:
+        calibration, share = measure(count, report=report)
         path = calibration.save()
-    share = (time.process_time() - begin[1]) / (time.perf_counter() - begin[0])
     if json:
-        print_json({"path": path, "calibration": calibration})
+        print_json({"path": path, "calibration": calibration.model_dump(), "share": share})
     else:
-        said = "1 thread" if count == 1 else f"{count} threads"
-        print_text(f"{calibration.processor}, {said}, torch {calibration.torch}")
+        print_text(f"{calibration.processor}, {threads_said(count)}, torch {calibration.torch}")
         print_text(f"{len(calibration.factors)} kinds of operations measured; wrote {path}")
-    if share < BUSY:
-        note(
-            f"this process had {share:.0%} of a core: others were at work, and estimates will be "
-            "too long; calibrate again on a quiet machine"
+    if share is not None and share < BUSY:
+        note(f"threads waited for a core {1 - share:.0%} of the time: {_disturbed(count)}")
+
+
+def _disturbed(threads: int) -> str:
+    """Say what it does to estimates that others were at work, by the clock that was used."""
+    from archgen.bench.clock import by_cpu_time
+    from archgen.latency import cores
+
+    if threads > cores():
+        return "they are more than cores, and estimates hold for as many as this"
+    if by_cpu_time(threads):
+        return (
+            "others were at work; CPU time was measured, which is longer only by what they do to "
+            "caches"
         )
+    return "others were at work, and estimates will be too long; calibrate on a quiet machine"

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from io import StringIO
@@ -69,6 +69,25 @@ def working(on: str) -> Iterator[None]:
 
     with Console(stderr=True).status(f"{on} ..."):
         yield
+
+
+@contextmanager
+def measuring() -> Iterator[Callable[[float], None]]:
+    """Show on a terminal how far it is, from 0 to 1; nothing is drawn while a clock runs."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("measuring", total=1)
+        yield lambda done: bar.update(task, completed=done, refresh=True)
+
+
+def threads_said(count: int) -> str:
+    """Say how many threads."""
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def print_table(

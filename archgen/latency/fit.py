@@ -11,8 +11,8 @@ SWEEPS = 2000
 
 
 def seconds(factors: Sequence[float], terms: Sequence[float]) -> float:
-    """Give the sum of terms, each times its factor."""
-    return float(sum(map(mul, factors, terms)))
+    """Give the sum of terms, each times its factor; there are as many of both."""
+    return float(sum(f * term for f, term in zip(factors, terms, strict=True)))
 
 
 def fitted(rows: Sequence[Sequence[float]], taken: Sequence[float]) -> list[float]:
@@ -39,5 +39,6 @@ def fitted(rows: Sequence[Sequence[float]], taken: Sequence[float]) -> list[floa
                 slack = goal[place] - seconds(row, found)
                 found[place] = max(0.0, found[place] + slack / row[place])
     factors = [f / n for f, n in zip(found, lengths, strict=True)]
-    off = median(s / seconds(factors, row) for row, s in zip(rows, taken, strict=True))
+    said = [seconds(factors, row) for row in rows]
+    off = median(s / found for found, s in zip(said, taken, strict=True) if found)
     return [off * factor for factor in factors]

@@ -26,13 +26,34 @@ SMALL_BATCH = 16
 """Images below which it leaves a 1x1 convolution on one thread to a product."""
 
 
+_CONVOLUTION = ("call", "macs", "weights", "read", "written", "unrolled", "far")
+_LINEAR = ("call", "macs", "weights")
+_VIEW = ("call",)
+_MAPS = ("call", "operands", "channels", "read", "written", "far")
+_TERMS = {
+    "linear": _LINEAR,
+    **dict.fromkeys(
+        ("product", "unrolled", "depthwise", "grouped", "image", "1x1", "blocked"), _CONVOLUTION
+    ),
+    **dict.fromkeys(("flatten", "slice", "subsample"), _VIEW),
+}
+MODEL = (_TERMS, _MAPS, BLOCK, FEW_CHANNELS, CACHE, SMALL_MAP, SMALL_BATCH)
+"""What terms mean: factors that were fitted under another model say nothing under this one."""
+
+
+def terms_of(kernel: str) -> tuple[str, ...]:
+    """Name the terms of a kernel."""
+    return _TERMS.get(kernel, _MAPS)
+
+
 class Work(NamedTuple):
     """An operation on operands of known shapes.
 
     Args:
         kernel: What runs.
-        terms: What the time goes with, each in a unit of its own: one for the call itself, then
-            multiply-accumulates as the kernel rounds them, values that it reads and writes.
+        terms: What the time goes with, each in a unit of its own, in the order of `terms_of`: one
+            for the call itself, then multiply-accumulates as the kernel rounds them, values that
+            it reads and writes.
     """
 
     kernel: str

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 
@@ -11,8 +14,10 @@ from torch import nn
 
 from archgen import ArchError, Net
 from archgen.bench import forms, timing
+from archgen.bench.clock import TASKS
 from archgen.bench.conditions import Conditions, Form
 from archgen.bench.entrants import difference, entrants
+from archgen.bench.extras import needs
 from archgen.bench.forms import make_form
 from archgen.bench.machine import Machine
 from archgen.bench.run import bench
@@ -116,7 +121,38 @@ def test_every_network_is_measured_in_every_form(small: Subject, net: Callable[.
         assert row.cpu_seconds.median > 0
         assert row.images_per_second == 2 / row.seconds.median
     assert result.share is not None
-    assert result.busy == (result.share < 0.9)
+    assert 0 < result.share <= 1
+    assert [*result.machine.versions] == ["archgen", "torch"]
+
+
+@pytest.mark.skipif(not TASKS.is_dir(), reason="only Linux says what waits")
+def test_others_that_take_the_core_are_noticed(small: Subject) -> None:
+    """Rivals on the one core that this process may use leave it a part of the time."""
+    ready = entrants([small], ["eager"], Conditions(batch=64))
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    rivals = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        result = bench(ready, Conditions(batch=64), seconds=1)
+    finally:
+        for rival in rivals:
+            rival.kill()
+            rival.wait()
+        os.sched_setaffinity(0, before)
+    assert result.share is not None
+    assert result.share < 0.8
+    assert result.busy
+
+
+def test_float32_is_float32_while_it_is_measured(small: Subject) -> None:
+    seen: list[bool] = []
+    run = small.model.forward
+    small.model.forward = lambda x: seen.append(torch.backends.cudnn.allow_tf32) or run(x)  # type: ignore[method-assign]
+    before = torch.backends.cudnn.allow_tf32
+    bench(entrants([small], ["eager"], Conditions()), Conditions(), rounds=1)
+    assert seen
+    assert not any(seen)
+    assert torch.backends.cudnn.allow_tf32 == before
 
 
 def test_networks_with_several_outputs(net: Callable[..., Net]) -> None:
@@ -169,7 +205,7 @@ def test_onnxruntime_runs_where_it_was_built_for(small: Subject) -> None:
 
 @pytest.mark.skipif(find_spec("onnxruntime") is not None, reason="it is installed")
 def test_what_is_not_installed_is_said_with_how_to(small: Subject) -> None:
-    with pytest.raises(ArchError, match=r"onnxruntime needs onnx.*; pip install 'archgen\[onnx\]'"):
+    with pytest.raises(ArchError, match=r"onnx.*: not installed; pip install 'archgen\[onnx\]'"):
         entrants([small], ["onnxruntime"], Conditions())
 
 
@@ -178,11 +214,12 @@ def test_timm_networks_take_the_same_images(small: Subject) -> None:
     peer = timm_subject("test_resnet", (1, 32, 32))
     assert (peer.name, peer.input) == ("timm:test_resnet", (1, 32, 32))
     ready = entrants([peer, small], ["eager", "folded"], Conditions(batch=2))
-    assert [(each.name, each.form) for each in ready] == [
-        ("timm:test_resnet", "eager"),
-        ("tiny", "eager"),
-        ("tiny", "folded"),
+    assert [(each.name, each.form, each.packages) for each in ready] == [
+        ("timm:test_resnet", "eager", ("timm", "torch")),
+        ("tiny", "eager", ("archgen", "torch")),
+        ("tiny", "folded", ("archgen", "torch")),
     ]
+    assert "timm" in bench(ready, Conditions(batch=2), rounds=1).machine.versions
     with torch.inference_mode():
         assert ready[0].run().shape == (2, 1000)
     with pytest.raises(ArchError, match=r"^timm:test_resnet: this cannot be folded"):
@@ -195,12 +232,31 @@ def test_what_timm_has_not() -> None:
         timm_subject("dpn86", (3, 32, 32))
     with pytest.raises(ArchError, match="timm has no network 'hf-hub:timm/resnet18'"):
         timm_subject("hf-hub:timm/resnet18", (3, 32, 32))
+    with pytest.raises(ArchError, match=r"^timm: give a name: timm:resnet50$"):
+        timm_subject("", (3, 32, 32))
     with pytest.raises(ArchError, match=r"^timm:vit_\w+: it takes no images of 3x32x32: "):
         timm_subject("vit_tiny_patch16_224", (3, 32, 32))
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ModuleNotFoundError("...", name="onnx"), r"^onnx: not installed; .* 'archgen\[onnx\]'"),
+        (
+            ModuleNotFoundError("no yaml", name="yaml"),
+            r"^onnx: installed, but .* imported: no yaml",
+        ),
+        (ImportError("libprotobuf.so"), r"^onnx: installed, but .* imported: libprotobuf\.so$"),
+    ],
+)
+def test_a_broken_package_is_not_called_absent(error: ImportError, said: str) -> None:
+    with pytest.raises(ArchError, match=said), needs("onnx", extra="onnx"):
+        raise error
+
+
 def test_the_machine_is_said() -> None:
-    here = Machine.here(torch.device("cpu"))
+    here = Machine.here(torch.device("cpu"), ["archgen", "torch", "nothing"])
+    assert [*here.versions] == ["archgen", "torch"]
     assert here.device == here.processor != ""
     assert here.cores >= 1
     assert here.versions["torch"].split("+")[0] == torch.__version__.split("+")[0]

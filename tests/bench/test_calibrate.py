@@ -78,12 +78,28 @@ def test_calibrated_on_two_networks_both_are_estimated():
     samples = [Sample("dpn_digits"), Sample("mixed_digits", batch=2)]
     done: list[float] = []
     with use_threads(1):
-        found = calibrate(1, samples=samples, report=done.append)
+        found, share = calibrate(1, samples=samples, report=done.append)
+    assert share is not None
+    assert 0 < share <= 1
     assert done == [pytest.approx((turn + 1) / 6) for turn in range(6)]
     assert found.glue >= 0
-    assert all(factor >= 0 for factors in found.factors.values() for factor in factors)
+    assert all(f >= 0 for factors in found.factors.values() for f in factors.values())
     for sample in samples:
         once = latency(sample.net(), found, sample.batch)
-        assert 0 < once < latency(sample.net(), found, 64 * sample.batch)
+        assert 0 < 2 * once < latency(sample.net(), found, 64 * sample.batch)
     with pytest.raises(ArchError, match="was measured by 'archgen calibrate'"):
         latency(load("drn_digits").set({"stages.act": "gelu"}), found)
+
+
+def test_operations_that_no_clock_sees_are_left_out(monkeypatch: pytest.MonkeyPatch):
+    """By a clock of coarse ticks most take nothing, which nothing can be fitted to."""
+    coarse = itertools.chain([0.0] * 50, itertools.count(1.0, 0.001))
+    monkeypatch.setattr("archgen.bench.calibrate.clock_of", lambda threads: lambda: next(coarse))
+    with use_threads(1):
+        found, _ = calibrate(1, samples=[Sample("drn_digits")])
+    assert found.factors
+
+    monkeypatch.setattr("archgen.bench.calibrate.clock_of", lambda threads: lambda: 0.0)
+    with use_threads(1):
+        found, _ = calibrate(1, samples=[Sample("drn_digits")])
+    assert found.factors == {}

@@ -94,6 +94,13 @@ def test_a_device_is_waited_for_inside_the_turn():
     assert timings.wall(0).low >= 0.003
 
 
+def test_what_is_slow_is_called_once_before_it_is_timed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(timing, "SLOW", 1e-4)
+    calls: list[str] = []
+    measure(recorders("ab", calls), rounds=2)
+    assert "".join(calls) == "ab" + "ab" + "ba"
+
+
 def test_spreads_are_quartiles():
     assert Spread.of([3.0]) == Spread(3, 3, 3)
     assert Spread.of([4.0, 1.0, 2.0, 3.0, 5.0]) == Spread(2, 3, 4)
@@ -101,7 +108,9 @@ def test_spreads_are_quartiles():
 
 def test_ratios_compare_within_a_round():
     """A machine that is twice as slow in every second round changes no ratio."""
-    rounds = [(Turn(3 * slow, 1), Turn(2 * slow, 1)) for slow in (1, 2, 1, 2, 1)]
+    rounds = [(Turn(3 * slow, 1, slow), Turn(2 * slow, 1, 0)) for slow in (1, 2, 1, 2, 1)]
     timings = Timings(rounds)
     assert timings.ratio(0, 1) == Spread(1.5, 1.5, 1.5)
     assert timings.wall(1) == Spread(2, 2, 4)
+    assert timings.share(0, 1) == pytest.approx(5 / 12), "computed 5, waited 7"
+    assert timings.share(1, 1) == 1

@@ -47,6 +47,62 @@ def test_against_another_spec_the_other_comes_first(run, small: Path) -> None:
     assert document["machine"]["versions"]["torch"]
 
 
+def test_other_inputs_have_a_column(run, small: Path) -> None:
+    options = ["--against", small, "--set", "input=[1,16,16]"]
+    lines = run("bench", small, *options, *QUICK).stdout.splitlines()
+    assert lines[1].startswith("1x8x8 and 1x16x16, batch 1, ")
+    assert lines[3].split()[:3] == ["network", "input", "form"]
+    assert [line.split()[:3] for line in lines[5:]] == [
+        ["small", "(A)", "1x8x8"],
+        ["small", "(B)", "1x16x16"],
+    ]
+
+
+def test_two_of_one_name_are_told_apart(run, small: Path) -> None:
+    document = json.loads(run("bench", small, "--against", small, "--json", *QUICK).stdout)
+    assert [row["name"] for row in document["rows"]] == ["small (A)", "small (B)"]
+
+
+def test_a_batch_without_room_is_one_line(run, small: Path, monkeypatch) -> None:
+    monkeypatch.setattr("archgen.bench.memory.available_bytes", lambda: 2**24)
+    done = run("bench", small, "--batch", "65536", *QUICK)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert re.fullmatch(
+        r"error: small: batch 65,536: at least \S+ GiB are needed, 0\.0 GiB are there; "
+        r"--batch \d+ fits\n",
+        done.stderr,
+    )
+
+
+def test_mistakes_are_found_before_anything_is_built(run, small: Path, monkeypatch) -> None:
+    pytest.importorskip("timm")
+
+    def built(net: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("archgen.bench.subjects.spec_subject", built)
+    done = run("bench", small, "--against", "timm:")
+    assert done.stderr == "error: timm: give a name: timm:resnet50\n"
+    done = run("bench", small, "--form", "onnxruntime", "--dtype", "float16", "--device", "cpu")
+    assert done.stderr.startswith("error: form: onnxruntime is measured on the cpu in float32")
+
+
+@pytest.mark.parametrize(
+    ("threads", "said"), [(1, "others were at work"), (10**6, "they are more than cores")]
+)
+def test_waiting_is_said_with_its_cause(capsys, threads: int, said: str) -> None:
+    from archgen.bench.conditions import Conditions
+    from archgen.bench.machine import Machine
+    from archgen.bench.run import Bench
+    from archgen.cli.bench import _remark
+
+    machine = Machine("a CPU", 2, "a CPU", {})
+    _remark(Bench(machine, Conditions(threads=threads), [], 3, False, 0.25))
+    assert f"threads waited for a core 75% of the time: {said}, and" in capsys.readouterr().err
+    _remark(Bench(machine, Conditions(threads=threads), [], 3, False, None))
+    assert capsys.readouterr().err == ""
+
+
 def test_against_timm(run, small: Path) -> None:
     pytest.importorskip("timm")
     change = ["--set", "input=[3,32,32]"]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from archgen import load
-from archgen.latency import calibrated, latency
+from archgen.latency import Calibration, calibrated, cores, latency, processor, works
 
 
 @pytest.fixture
@@ -41,11 +43,85 @@ def test_cost_estimates_once_it_is_calibrated(run, cache: Path, monkeypatch) -> 
     assert line.endswith("ms  eager, float32, 1 thread")
     rows = json.loads(run("cost", "resnet50", "dpn68", "--batch", "4", "--json").stdout)
     assert [row["latency_estimate"] for row in rows] == [
-        pytest.approx(latency(load(name), found, 4)) for name in ("resnet50", "dpn68")
+        {
+            "seconds": pytest.approx(latency(load(name), found, 4)),
+            "form": "eager",
+            "dtype": "float32",
+            "processor": processor(),
+            "cores": cores(),
+            "torch": version("torch"),
+            "threads": 1,
+        }
+        for name in ("resnet50", "dpn68")
     ]
     told, _, heading, *_ = run("cost", "resnet50", "dpn68").stdout.splitlines()
     assert told.endswith("; latency is an estimate: eager, float32, 1 thread")
     assert heading.split()[-1] == "latency"
+
+
+def keep(threads: int, *names: str) -> Path:
+    """Keep a calibration of all operations of some specs, a microsecond for each term."""
+    measured = {w: 1e-6 * threads for n in names for w in works(load(n).graph(), 1, threads)}
+    return Calibration.of(measured.items(), threads=threads, glue=0).save()
+
+
+DILATED = ["--set", "output_stride=8"]
+
+
+def test_what_was_not_measured_is_a_dash_and_a_note(run, cache: Path) -> None:
+    keep(1, "densenet121", "resnet50")
+    result = run("cost", "densenet121", "resnet50", *DILATED, "--sort", "latency")
+    assert result.exit_code == 0
+    note = "no latency of densenet121: dilatedpool: no such operation was measured by"
+    assert result.stderr == f"{note} 'archgen calibrate'\n"
+    *_, first, last = result.stdout.splitlines()
+    assert (first.split()[0], first.split()[-1]) == ("resnet50", "ms")
+    assert (last.split()[0], last.split()[-1]) == ("densenet121", "-")
+    rows = json.loads(run("cost", "densenet121", "resnet50", *DILATED, "--json").stdout)
+    assert rows[0]["latency_estimate"] is None
+    assert rows[1]["latency_estimate"]["seconds"] > 0
+    alone = run("cost", "densenet121", *DILATED)
+    assert re.search(r"^latency \(estimate\) +- +eager, float32, 1 thread$", alone.stdout, re.M)
+
+
+def test_threads_are_chosen(run, cache: Path) -> None:
+    keep(1, "resnet50")
+    keep(4, "resnet50")
+    assert "eager, float32, 4 threads" in run("cost", "resnet50").stdout
+    assert "eager, float32, 1 thread\n" in run("cost", "resnet50", "--threads", "1").stdout
+    other = run("cost", "resnet50", "--threads", "2")
+    assert (other.exit_code, other.stdout) == (1, "")
+    said = "nothing is calibrated here for 2 threads; run 'archgen calibrate --threads 2'"
+    assert other.stderr == f"error: latency: {said}\n"
+
+
+def test_rows_sort_by_latency(run, cache: Path) -> None:
+    names = ["densenet121", "resnet50", "dpn68"]
+    keep(1, *names)
+    rows = json.loads(run("cost", *names, "--sort", "latency", "--json").stdout)
+    seconds = [row["latency_estimate"]["seconds"] for row in rows]
+    assert seconds == sorted(seconds)
+    assert [row["name"] for row in rows] != names
+
+
+def test_a_damaged_file_is_noted_and_stops_nothing(run, cache: Path) -> None:
+    keep(1, "resnet50")
+    path = keep(2, "resnet50")
+    path.write_text("[" * 100_000)
+    result = run("cost", "resnet50")
+    assert result.exit_code == 0
+    assert "eager, float32, 1 thread\n" in result.stdout
+    assert result.stderr == f"calibration {path} is damaged; run 'archgen calibrate'\n"
+
+
+@pytest.mark.parametrize("place", ["x" * 300, "file", "file/below", "locked"])
+def test_a_strange_cache_stops_nothing(run, here: Path, monkeypatch, place: str) -> None:
+    (here / "file").write_text("")
+    (here / "locked").mkdir(mode=0)
+    monkeypatch.setenv("ARCHGEN_CACHE", str(here / place))
+    result = run("cost", "resnet50")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "latency" not in result.stdout
 
 
 def test_nothing_is_estimated_before(run, cache: Path) -> None:

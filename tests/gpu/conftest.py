@@ -9,11 +9,6 @@ import pytest
 HERE = Path(__file__).parent
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Without torch tests, do not even import torch."""
-    return True if config.option.markexpr == "not torch" else None
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark all of this folder, and skip it where no CUDA device is."""
     import torch

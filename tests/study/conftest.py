@@ -14,15 +14,6 @@ from archgen import yamlfile
 Write = Callable[..., Path]
 
 
-NEED_TORCH = {"test_search.py", "test_faults.py"}
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Without torch tests, do not even import torch."""
-    skips = config.option.markexpr == "not torch" and collection_path.name in NEED_TORCH
-    return True if skips else None
-
-
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Write the small spec and the tiny study, some of its top-level keys replaced."""

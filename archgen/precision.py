@@ -1,0 +1,7 @@
+"""The precisions that a network computes in."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
