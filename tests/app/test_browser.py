@@ -174,6 +174,7 @@ def test_a_box_opens_by_click_and_by_key(visit: Visit) -> None:
 def test_a_click_on_a_box_keeps_what_is_typed(visit: Visit) -> None:
     page = settled(visit("/?net=dpn98"))
     editor = page.get_by_label("Spec as YAML")
+    expect(editor).to_have_value(re.compile("bottleneck_preact"))
     text = editor.input_value().replace("bottleneck_preact", "bottlneck")
     editor.fill(text)
     expect(page.get_by_role("alert").filter(has_text="no block 'bottlneck'")).to_be_visible()
