@@ -54,9 +54,7 @@ def check_device(name: str) -> None:
         raise ArchError("device", message)
 
 
-def settle_in(
-    job: Job, net: Net, *, device: str, workers: int | None, trials: int
-) -> Place:
+def settle_in(job: Job, net: Net, *, device: str, workers: int | None, trials: int) -> Place:
     """Find devices, deal them to workers, share out the CPU's cores; write it all down.
 
     Args:

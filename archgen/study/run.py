@@ -208,9 +208,7 @@ class _Search:
         job = Job(self.home, self.study.train, "cpu", 1, wish.root, wish.download, wish.blocks)
         net = self.study.net
         with self.stop.interruptible():
-            return settle_in(
-                job, net, device=wish.device, workers=wish.workers, trials=wish.trials
-            )
+            return settle_in(job, net, device=wish.device, workers=wish.workers, trials=wish.trials)
 
     def _loop(self) -> tuple[Ending, str]:
         while self.failed < FAILING:

@@ -80,7 +80,7 @@ def test_a_search_is_complete_when_it_did_what_it_was_asked_for(
 ) -> None:
     folder = tmp_path / "runs" / "a"
     begin(folder, write(), [50.0, 70.0])
-    for said, trials, state in (
+    for said, count, state in (
         ([], 4, "stopped"),
         ([{}], 4, "stopped"),
         ([{"trials": 2}], 2, "complete"),
@@ -90,9 +90,9 @@ def test_a_search_is_complete_when_it_did_what_it_was_asked_for(
         (folder / ENVIRONMENT).write_text(json.dumps({"runs": said}))
         (run,) = runs(folder.parent)
         facts = facts_of(folder)
-        assert (run.trials, run.state) == (facts.trials, facts.state) == (trials, state)
+        assert (run.trials, run.state) == (facts.trials, facts.state) == (count, state)
         now = facts_now(Watch(folder))
-        assert (now.trials, now.state) == (trials, state)
+        assert (now.trials, now.state) == (count, state)
 
 
 def test_a_running_one_is_told_by_its_lock(write: Write, tmp_path: Path) -> None:
