@@ -11,6 +11,8 @@ from archgen.explorer import launch
 from archgen.explorer.markdown import escaped
 from archgen.study.storage import RUNS
 
+STARTED = "launch:started"
+
 
 @st.fragment(run_every="2s")
 def show_searches() -> None:
@@ -24,13 +26,26 @@ def show_searches() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             _show(search)
     for folder in sorted(_begun().difference(search.folder for search in found)):
-        said = launch.said(folder) or "it printed nothing"
+        said = launch.ended(folder) or "it printed nothing"
         st.text(f"{folder.name} is not running: {said}")
 
 
 def remember(study: str) -> None:
     """Show in this session what becomes of a search, even after it has ended."""
     _begun().add(RUNS / study)
+    st.session_state[STARTED] = study
+
+
+def show_started() -> None:
+    """Say once, when the running searches were listed anew, which one was started."""
+    study = st.session_state.pop(STARTED, None)
+    if study is None:
+        return
+    if RUNS / study in [search.folder for search in launch.running()]:
+        st.success(f"{study} is searched by a process of its own: this page may be closed.")
+    else:
+        st.info(escaped(f"{study} has ended: {launch.ended(RUNS / study)}"))
+    st.page_link("screens/studies.py", label="Watch it", query_params={"study": study})
 
 
 def _begun() -> set[Path]:

@@ -7,16 +7,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from archgen.explorer.settings import Setting
 
+Places = dict[str, DeltaGenerator]
+"""By path of a setting: below its widget, for what is wrong with it."""
 
-def ask(settings: Sequence[Setting], key: str, columns: int = 3) -> dict[str, Any]:
+
+def ask(settings: Sequence[Setting], key: str, places: Places, columns: int = 3) -> dict[str, Any]:
     """Ask for some settings in rows, and give those that were changed, by path.
 
     Args:
         settings: What to ask for.
         key: What tells them from those of another study.
+        places: Filled with those of these settings.
         columns: How many stand beside one another.
     """
     changes = {}
@@ -25,6 +30,7 @@ def ask(settings: Sequence[Setting], key: str, columns: int = 3) -> dict[str, An
             row = st.columns(columns, vertical_alignment="bottom")
         with row[index % columns]:
             value = _widget(setting, f"{key}:{setting.path}")
+            places[setting.path] = st.empty()
         if value != setting.value:
             changes[setting.path] = value
     return changes

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
-from settings import ask
+from settings import Places, ask
 
 from archgen import yamlfile
 from archgen.explorer import launch
@@ -30,12 +30,20 @@ def choose() -> tuple[str, launch.StudyText]:
         spec = st.file_uploader("Its spec, unless it names a shipped one", type=["yaml", "yml"])
     if study is None:
         return origin, launch.written(origin)
-    texts = [launch.uploaded(each.getvalue(), each.name) for each in (study, spec) if each]
-    return study.file_id, launch.StudyText(*texts)
+    text = launch.uploaded(study.getvalue(), study.name)
+    if spec is None:
+        return study.file_id, launch.StudyText(text, file=study.name)
+    own = launch.uploaded(spec.getvalue(), spec.name)
+    return study.file_id, launch.StudyText(text, own, study.name, spec.name)
 
 
-def ask_numbers(study: Study, key: str) -> dict[str, Any]:
+def ask_numbers(study: Study, key: str, places: Places) -> dict[str, Any]:
     """Ask for a study's numbers, and give those that were changed, by dotted path.
+
+    Args:
+        study: Whose numbers they are.
+        key: What tells the widgets from those of another study.
+        places: Filled with where mistakes in each setting can be told.
 
     Raises:
         ArchError: What varies is no YAML.
@@ -44,18 +52,19 @@ def ask_numbers(study: Study, key: str) -> dict[str, Any]:
         replace(each, label=f"Sampler, {each.label.lower()}")
         for each in settings(study.sampler, "sampler")
     ]
-    changes = ask([*settings(study, without=["spec"]), *sampler], key, columns=5)
+    changes = ask([*settings(study, without=["spec"]), *sampler], key, places, columns=5)
     st.caption("Limits on the exact costs of each candidate")
-    changes |= ask(launch.limits(study), key, columns=4)
+    changes |= ask(launch.limits(study), key, places, columns=4)
     with st.expander("Training"):
-        changes |= ask(settings(study.train, "train", without=["recipe"]), key, columns=4)
+        changes |= ask(settings(study.train, "train", without=["recipe"]), key, places, columns=4)
     with st.expander("Giving up early"):
-        changes |= ask(settings(study.pruner, "pruner"), key, columns=4)
+        changes |= ask(settings(study.pruner, "pruner"), key, places, columns=4)
     with st.expander("What varies"):
         before = study.data()["vary"]
         text = st.text_area(
             "Dotted paths into the spec, each with the values that it takes",
             yamlfile.dump(before), height="content", key=f"{key}:vary",
         )  # fmt: skip
+        places["vary"] = st.empty()
         varied = yamlfile.parse(text, "what varies").value
         return changes | ({"vary": varied} if varied != before else {})

@@ -31,7 +31,7 @@ def show_standing(facts: Facts) -> None:
         ("State", facts.state, f"The search {STATES[facts.state]}."),
         (
             "Trained",
-            f"{facts.trained:,} of {facts.study.trials:,}",
+            f"{facts.trained:,} of {facts.trials:,}",
             f"{len(facts.rows):,} were proposed, with those beyond a limit and repeated ones.",
         ),
         *[(f"Best {name}", *_best(facts, name)) for name in facts.study.score],

@@ -21,7 +21,6 @@ from archgen.report.traces import Chart
 from archgen.study import Row, Study
 from archgen.study.watch import Watch
 
-KEY = "view"
 EMPTY = "No candidate is complete yet; this page follows the search."
 HEIGHT = 500
 """Pixels of a chart, at least."""
@@ -29,12 +28,10 @@ HEIGHT = 500
 
 def show_view(facts: Facts, watch: Watch) -> None:
     """Let one view be chosen, and show it."""
-    asked = st.query_params.get(KEY)
-    default = asked if asked in VIEWS else next(iter(VIEWS))
     view = st.segmented_control(
-        "View", list(VIEWS), default=default, required=True, label_visibility="collapsed", wrap=True
-    )
-    st.query_params[KEY] = view
+        "View", list(VIEWS), default=next(iter(VIEWS)), required=True, wrap=True, key="view",
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
     VIEWS[view](facts, watch)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -17,15 +18,18 @@ from archgen import files, yamlfile
 from archgen.errors import ArchError, unknown
 from archgen.explorer.settings import Setting, changed
 from archgen.study.load import parse_study
-from archgen.study.place import check_device
+from archgen.study.place import check_device, known_runs
 from archgen.study.runs import owner
 from archgen.study.space import Limit, Study
+from archgen.study.status import GOES_ON
 from archgen.study.storage import LOCK, RUNS, SPEC, STUDY, owned, settle, writable
 
 SAID = "search.log"
 """In a search's folder: what it printed, if it was started from here."""
+STARTING = "starting ..."
+"""The first line there, until the search has one."""
 PATIENCE = 60.0
-"""Seconds in which a search that is started takes its folder, or is left to itself."""
+"""Seconds in which a search that is started finds its devices, or is left to itself."""
 _TAIL = 4096
 
 
@@ -36,10 +40,14 @@ class StudyText:
     Args:
         text: YAML.
         spec: Its spec as YAML; empty where the study names a shipped one.
+        file: What it is called.
+        spec_file: What its spec is called.
     """
 
     text: str
     spec: str = ""
+    file: str = "study.yaml"
+    spec_file: str = "spec.yaml"
 
 
 @dataclass(frozen=True)
@@ -103,14 +111,19 @@ def checked(given: StudyText, changes: Mapping[str, Any]) -> Study:
         changes: Dotted path to value; None takes a key away.
 
     Raises:
-        ArchError: A mistake in the study, its spec or a change.
+        ArchError: A mistake in the study or its spec, with its line; or in a change.
     """
-    study = parse_study(given.text, given.spec)
-    data = yamlfile.parse(given.text, "study.yaml").value
+    study = parse_study(given.text, given.spec, file=given.file, spec_file=given.spec_file)
+    data = yamlfile.parse(given.text, given.file).value
     asked = changed(data, changes)
     if "keep" in asked:
         asked["keep"] = {cost: limit for cost, limit in asked["keep"].items() if limit}
-    return study if asked == data else parse_study(yamlfile.dump(asked), given.spec)
+    if asked == data:
+        return study
+    try:
+        return parse_study(yamlfile.dump(asked), given.spec, spec_file=given.spec_file)
+    except ArchError as error:  # in no line that anyone wrote
+        raise ArchError(error.path, error.message) from None
 
 
 def limits(study: Study) -> list[Setting]:
@@ -127,16 +140,27 @@ def limits(study: Study) -> list[Setting]:
     return found
 
 
-def start(study: Study, *, workers: int | None = None, device: str = "auto") -> str:
-    """Start a search, or go on with an earlier one, and see that it holds its folder.
+def devices() -> list[str]:
+    """The devices that this machine seems to have, as ``archgen search --device`` takes them.
+
+    Without torch, which may see more, or be built for fewer: a search tells when it has begun.
+    """
+    found = [path.name for path in Path("/dev").glob("nvidia*")]
+    numbers = sorted(int(name[6:]) for name in found if name[6:].isdecimal())
+    several = ["cuda"] if len(numbers) > 1 else []
+    metal = ["mps"] if (platform.system(), platform.machine()) == ("Darwin", "arm64") else []
+    return ["auto", "cpu", *several, *(f"cuda:{number}" for number in numbers), *metal]
+
+
+def start(study: Study, *, workers: int | None = None, device: str = "auto") -> None:
+    """Start a search, or go on with an earlier one, and wait until its devices are found.
+
+    A search that takes longer than `PATIENCE` for it is left to itself.
 
     Args:
         study: From `checked`.
         workers: Candidates trained side by side; None for as many as the machine has places.
         device: As ``archgen search --device`` takes it.
-
-    Returns:
-        The last line that it printed, as it may have ended already; or that it has not begun.
 
     Raises:
         ArchError: Another search is running on this study, its folder is another study's or
@@ -148,7 +172,10 @@ def start(study: Study, *, workers: int | None = None, device: str = "auto") -> 
         settle(folder, study)
     command = [sys.executable, "-P", "-m", "archgen", "search", "--space", str(folder / STUDY)]
     command += ["--device", device, *(["--workers", str(workers)] if workers else [])]
+    before = len(known_runs(folder))
     with writable(folder), (folder / SAID).open("ab") as log:
+        log.write(f"{STARTING}\n".encode())
+        log.flush()
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -159,13 +186,12 @@ def start(study: Study, *, workers: int | None = None, device: str = "auto") -> 
         )
     threading.Thread(target=process.wait, daemon=True).start()  # or a zombie would be left
     end = time.monotonic() + PATIENCE
-    while process.poll() is None and owner(folder) != process.pid:
+    while process.poll() is None and len(known_runs(folder)) == before:
         if time.monotonic() > end:
-            return f"it has not begun yet; see {folder / SAID}"
+            return
         time.sleep(0.05)
-    if process.returncode:
+    if process.poll():
         raise ArchError("", said(folder).removeprefix("error: "))
-    return said(folder)
 
 
 def running() -> list[Search]:
@@ -181,9 +207,18 @@ def said(folder: Path) -> str:
         with (folder / SAID).open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
             lines = log.read().decode(errors="replace").splitlines()
+            written = os.fstat(log.fileno()).st_mtime_ns
+        begun = (folder / LOCK).stat().st_mtime_ns
     except OSError:
         return ""
-    return lines[-1].strip() if lines else ""
+    last = lines[-1].strip() if lines else ""
+    elsewhere = written < begun and last != STARTING
+    return "" if elsewhere else last
+
+
+def ended(folder: Path) -> str:
+    """The last line of a search that has ended, in words of the page that goes on with it."""
+    return said(folder).replace(GOES_ON, "press Start to go on")
 
 
 def stop(search: Search) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -73,6 +73,13 @@ def _setting(path: str, schema: Mapping[str, Any], value: Any) -> Setting | None
     high = first.get("maximum", first.get("exclusiveMaximum"))
     label = path.rpartition(".")[2].replace("_", " ").capitalize()
     return Setting(path, label, kind, value, low, high, options, schema.get("description", ""))
+
+
+def nearest(path: str, places: Iterable[str]) -> str | None:
+    """Find the setting that a mistake at a path is about: its own, one below it or one above."""
+    known = [*places]
+    near = [each for each in known if each.startswith(f"{path}.") or path.startswith(f"{each}.")]
+    return path if path in known else next(iter(near), None)
 
 
 def changed(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

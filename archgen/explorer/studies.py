@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archgen.report.facts import LISTED, Facts
 from archgen.study import Row
-from archgen.study.place import known_runs
+from archgen.study.place import known_runs, wished
 from archgen.study.report import leaders
 from archgen.study.runs import changed, state_of
 from archgen.study.storage import CURVE, JOURNAL, LOG, RUNS, trial_folder
@@ -42,15 +42,17 @@ def facts_now(watch: Watch) -> Facts:
         for row in watch.rows()
     )
     best = leaders(rows, study.score)[: None if len(study.score) > 1 else LISTED]
+    known = known_runs(folder)
+    asked = wished(known, study.trials)
     return Facts(
         study=study,
-        state=state_of(folder, sum(row.trained for row in rows), study.trials),
+        state=state_of(folder, sum(row.trained for row in rows), asked),
         changed=changed(folder),
         rows=rows,
         best=tuple(best),
         nets={},
         importances={},
-        runs=tuple(known_runs(folder)),
+        runs=tuple(known),
     )
 
 
@@ -76,7 +78,7 @@ def seconds_left(facts: Facts) -> float | None:
     """
     if facts.state != "running" or not facts.trained:
         return None
-    left = max(0, facts.study.trials - facts.trained)
+    left = max(0, facts.trials - facts.trained)
     return facts.seconds / facts.trained * left / workers(facts)
 
 

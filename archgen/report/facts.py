@@ -11,7 +11,7 @@ from typing import Any
 
 from archgen.report.importance import importances
 from archgen.spec import Net
-from archgen.study.place import known_runs
+from archgen.study.place import known_runs, wished
 from archgen.study.report import Row, leaders, studied, trials
 from archgen.study.runs import State, changed, state_of
 from archgen.study.space import (
@@ -95,6 +95,11 @@ class Facts:
         return sum(row.trained for row in self.rows)
 
     @property
+    def trials(self) -> int:
+        """How many candidates shall be trained in all."""
+        return wished(self.runs, self.study.trials)
+
+    @property
     def counts(self) -> Counter[str]:
         """How many candidates are in each state, most first."""
         return Counter(dict(Counter(row.state for row in self.rows).most_common()))
@@ -141,9 +146,10 @@ def facts_of(folder: Path) -> Facts:
     """
     study = studied(folder)
     rows = trials(folder)
-    state = state_of(folder, sum(row.trained for row in rows), study.trials)
+    known = known_runs(folder)
+    state = state_of(folder, sum(row.trained for row in rows), wished(known, study.trials))
     found = gather(study, rows, state, changed(folder))
-    return replace(found, runs=tuple(known_runs(folder)))
+    return replace(found, runs=tuple(known))
 
 
 def gather(study: Study, rows: Sequence[Row], state: State, when: datetime) -> Facts:

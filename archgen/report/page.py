@@ -80,7 +80,7 @@ def page(facts: Facts) -> str:
 def _cards(facts: Facts) -> str:
     shown = [
         ("state", facts.state),
-        ("trained", f"{facts.trained} of {facts.study.trials}"),
+        ("trained", f"{facts.trained} of {facts.trials}"),
         ("proposed", f"{len(facts.rows)}"),
         ("training time", duration(facts.seconds)),
     ]

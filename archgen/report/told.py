@@ -41,7 +41,7 @@ def headline(facts: Facts) -> list[str]:
         f"{_count(study.train.epochs, 'epoch')} each"
         + (f", with {limits(facts)}." if study.keep else ", without limits.")
     ]
-    ended = f"{facts.trained} of {_count(study.trials, 'candidate')} trained"
+    ended = f"{facts.trained} of {_count(facts.trials, 'candidate')} trained"
     when = f"{facts.changed:%Y-%m-%d %H:%M %Z}"
     said.append(f"The search {STATES[facts.state]}: {ended}; last change {when}.")
     if facts.best:

@@ -48,23 +48,27 @@ def load_study(name_or_path: str | Path, *, root: Path | None = None) -> Study:
     return _checked(*_read(str(name_or_path)), root)
 
 
-def parse_study(text: str, spec: str = "") -> Study:
+def parse_study(
+    text: str, spec: str = "", *, file: str = "study.yaml", spec_file: str = "spec.yaml"
+) -> Study:
     """Check a study that lies in no file, as `load_study` does.
 
     Args:
         text: The study as YAML.
         spec: Its spec as YAML; without it the study names a shipped one.
+        file: What messages call the study.
+        spec_file: What they call the spec.
 
     Raises:
         ArchError: A mistake in the study or its spec, with its line.
     """
-    document = yamlfile.parse(text, "study.yaml")
-    return _checked(_built(document, lambda study: _given(study, spec)), document, None)
+    document = yamlfile.parse(text, file)
+    return _checked(_built(document, lambda study: _given(study, spec, spec_file)), document, None)
 
 
-def _given(study: Study, spec: str) -> Net:
+def _given(study: Study, spec: str, file: str) -> Net:
     if spec:
-        return parse(spec, "spec.yaml")
+        return parse(spec, file)
     if study.spec not in files.names("specs"):
         message = f"{study.spec!r} is none of the shipped specs (archgen list); give the spec too"
         raise ArchError("", message)
@@ -104,6 +108,9 @@ def _read(name_or_path: str) -> tuple[Study, yamlfile.Document]:
 
 def _built(document: yamlfile.Document, net_of: Callable[[Study], Net]) -> Study:
     """Make a study of what is written, and its spec."""
+    if "nodes" in document.value and "vary" not in document.value:
+        message = "this is the spec of a network, not a study: a study names a spec and has `vary`"
+        raise ArchError("", message, file=document.file)
     try:
         study = Study.model_validate(document.value)
     except ValidationError as error:

@@ -45,6 +45,7 @@ _ASKED = {
     "too_short": "at least {min_length}",
     "too_long": "at most {max_length}",
     "string_type": "a word",
+    "string_pattern_mismatch": "small letters, digits and _, a letter first, 64 at most",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",

@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -53,7 +54,7 @@ def check_device(name: str) -> None:
         raise ArchError("device", message)
 
 
-def settle_in(job: Job, net: Net, *, device: str, workers: int | None) -> Place:
+def settle_in(job: Job, net: Net, *, device: str, workers: int | None, trials: int) -> Place:
     """Find devices, deal them to workers, share out the CPU's cores; write it all down.
 
     Args:
@@ -61,6 +62,7 @@ def settle_in(job: Job, net: Net, *, device: str, workers: int | None) -> Place:
         net: The study's network: what it takes is loaded; a small one is trained by one thread.
         device: As `check_device` lets through.
         workers: How many; None for one a GPU, or one a core of the CPU.
+        trials: Candidates to train in all, only to be written down.
 
     Raises:
         ArchError: The device is not here, or the data is not.
@@ -84,6 +86,7 @@ def settle_in(job: Job, net: Net, *, device: str, workers: int | None) -> Place:
         job = replace(job, recipe=job.recipe.model_copy(update=chosen))
     this = {
         "started": _now(),
+        "trials": trials,
         "devices": [label for _, label in found],
         "workers": many,
         "threads": job.threads,
@@ -132,6 +135,17 @@ def known_runs(home: Path) -> list[dict[str, Any]]:
         runs = json.loads((home / ENVIRONMENT).read_text(encoding="utf-8"))["runs"]
         return [run for run in runs if isinstance(run, dict)]
     return []
+
+
+def wished(runs: Sequence[Mapping[str, Any]], trials: int) -> int:
+    """How many candidates shall be trained in all: what the latest run was asked for.
+
+    Args:
+        runs: From `known_runs`.
+        trials: The study's own number, where no run says another.
+    """
+    asked = runs[-1].get("trials") if runs else None
+    return asked if isinstance(asked, int) and asked > 0 else trials
 
 
 def _versions() -> dict[str, str]:

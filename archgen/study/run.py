@@ -26,7 +26,7 @@ from archgen.study.record import Record
 from archgen.study.report import Row, front, ranked
 from archgen.study.room import probe
 from archgen.study.space import Study, candidate
-from archgen.study.status import Ending, Outcome, Progress, Status
+from archgen.study.status import GOES_ON, Ending, Outcome, Progress, Status
 from archgen.study.stop import Stop
 from archgen.study.storage import (
     LOG,
@@ -208,7 +208,7 @@ class _Search:
         job = Job(self.home, self.study.train, "cpu", 1, wish.root, wish.download, wish.blocks)
         net = self.study.net
         with self.stop.interruptible():
-            return settle_in(job, net, device=wish.device, workers=wish.workers)
+            return settle_in(job, net, device=wish.device, workers=wish.workers, trials=wish.trials)
 
     def _loop(self) -> tuple[Ending, str]:
         while self.failed < FAILING:
@@ -243,7 +243,7 @@ class _Search:
     def _interrupted(self) -> str:
         left = [str(row.number) for row in self.rows if row.state == "running"]
         which = f" in the training of {', '.join(left)}" if left else ""
-        return f"interrupted{which}; the same command goes on from here"
+        return f"interrupted{which}; {GOES_ON}"
 
     def _next(self) -> None:
         """Take up a candidate left by an earlier call, else the next that is proposed."""

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 from archgen.errors import ArchError
-from archgen.study.place import known_runs
+from archgen.study.place import known_runs, wished
 from archgen.study.report import Row, leaders, studied, trials
 from archgen.study.space import Direction
 from archgen.study.storage import JOURNAL, LOCK, RUNS, readable
 
 State = Literal[
     "running",  # a process holds its folder
-    "complete",  # as many candidates were trained as the study asks for
+    "complete",  # as many candidates were trained as were asked for
     "exhausted",  # no candidate was left to train
     "stopped",  # none of these: the same command goes on
     "damaged",  # it cannot be read
@@ -32,7 +32,7 @@ class Run:
         folder: Where it lies.
         state: How far it is.
         trained: Candidates trained so far.
-        trials: Candidates that the study asks for.
+        trials: Candidates that were asked for.
         score: What is optimised, and which way.
         best: The best complete candidate, or with two scores the Pareto front.
         changed: When it last wrote; local time.
@@ -66,8 +66,8 @@ def _run(folder: Path, when: datetime) -> Run:
         return Run(folder.name, folder, "damaged", 0, 0, {}, (), when, str(error))
     trained = sum(row.trained for row in rows)
     best = leaders(rows, study.score)[: None if len(study.score) > 1 else 1]
-    state = state_of(folder, trained, study.trials)
-    name, asked = study.name, study.trials
+    name, asked = study.name, wished(known_runs(folder), study.trials)
+    state = state_of(folder, trained, asked)
     return Run(name, folder, state, trained, asked, dict(study.score), tuple(best), when)
 
 
@@ -77,7 +77,7 @@ def state_of(folder: Path, trained: int, trials: int) -> State:
     Args:
         folder: Its folder.
         trained: Candidates trained so far.
-        trials: Candidates that the study asks for.
+        trials: Candidates that were asked for.
     """
     if held(folder):
         return "running"

@@ -9,6 +9,7 @@ from typing import Literal
 
 from archgen.study.report import Row
 
+GOES_ON = "the same command goes on from here"
 Ending = Literal["complete", "exhausted", "interrupted", "failing"]
 
 

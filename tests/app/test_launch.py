@@ -56,7 +56,7 @@ def test_what_is_changed_is_what_will_run() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("text_input", ("name", "../x"), "name"),
+        ("text_input", ("name", "My Study"), "name: give small letters"),
         ("text_area", ("vary", "stages: [1"), "what varies:1"),
         ("text_area", ("vary", "stages.wdth: {from: 1, to: 2}"), "vary.stages.wdth"),
         ("text_input", ("train.data", "digit"), "did you mean 'digits'"),
@@ -70,7 +70,11 @@ def test_a_mistake_is_said_and_nothing_can_be_started(
     getattr(page, key)(key=f"launch:pyramid:{field}").set_value(text).run()
     assert not page.exception
     assert escaped(said) in page.error[0].value
-    assert "Start" not in [button.label for button in page.button]
+    beside = any(each.value.startswith(":red[") for each in page.markdown)
+    assert beside == ("what varies" not in said)
+    [start] = [button for button in page.button if button.label == "Start"]
+    assert start.disabled
+    assert "Workers" in [each.label for each in page.number_input]
 
 
 def test_an_unknown_study_in_the_address_is_none() -> None:
@@ -85,7 +89,7 @@ def test_a_study_of_ones_own_is_uploaded_with_its_spec() -> None:
     assert not page.exception
     assert page.text_input[0].value == "mine"
     page.file_uploader[1].set_value(("s.yaml", b"name: x\n", "text/yaml")).run()
-    assert escaped("spec.yaml") in page.error[0].value
+    assert escaped("s.yaml") in page.error[0].value
 
 
 def test_a_running_search_is_listed_and_stopping_asks_first() -> None:

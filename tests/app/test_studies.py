@@ -63,10 +63,18 @@ def test_every_view_is_drawn(study: Study, view: str) -> None:
     page = open_page("studies", study="drawn", view=view)
     assert not page.error
     assert not page.exception
-    assert page.query_params["view"] == view
+    assert page.segmented_control[0].value == view
     assert [metric.label for metric in page.metric] == [
         "State", "Trained", "Best top1", "Best params", "Training time",
     ]  # fmt: skip
+
+
+def test_each_click_shows_its_view(study: Study) -> None:
+    page = open_page("studies", study="drawn")
+    for view in ("History", "Slice", "Candidates", "Outcomes", "Trade-off", "History"):
+        page.segmented_control[0].set_value(view).run()
+        assert page.segmented_control[0].value == view
+        assert bool(page.pills) == (view == "Candidates")
 
 
 def test_the_best_of_a_study_is_never_infeasible(study: Study, runs: Path) -> None:

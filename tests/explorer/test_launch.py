@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from archgen import ArchError, yamlfile
 from archgen.explorer import launch
 from archgen.explorer.launch import StudyText, checked
 from archgen.study import load_study, trials
+from archgen.study.place import check_device
 from archgen.study.runs import owner, runs
+from archgen.study.status import GOES_ON
 from archgen.study.storage import LOCK, RUNS, STUDY, owned
 
 STUDY_TEXT = SMALL.replace(LIMIT, "").replace("trials: 4", "trials: 2")
@@ -57,8 +60,8 @@ def test_changes_are_checked_as_a_study_is(here: Path) -> None:
     )
     assert (study.trials, study.train.epochs, [*study.keep]) == (5, 3, ["params"])
     for change, said in [
-        ({"trials": 0}, r"study.yaml:\d+: trials: give at least 1, not 0"),
-        ({"name": "../../x"}, r"name: .*pattern"),
+        ({"trials": 0}, r"^trials: give at least 1, not 0"),
+        ({"name": "../../x"}, r"^name: give small letters, digits and _, .*, not"),
         ({"vary": {"stages.wdth": {"from": 1, "to": 2}}}, r"vary.stages.wdth"),
         ({"keep.params.min": 1e9}, "min 1000000000.0 must not be above max"),
     ]:
@@ -72,6 +75,13 @@ def test_a_study_of_ones_own_brings_its_spec_or_names_a_shipped_one() -> None:
         checked(StudyText(STUDY_TEXT), {})
     with pytest.raises(ArchError, match=r"spec.yaml:4: .*no field"):
         checked(StudyText(STUDY_TEXT, SPEC.replace("width: 4", "wdth: 4")), {})
+    with pytest.raises(ArchError, match=r"mine\.yaml:4: vary\.stem\.wdth"):
+        checked(StudyText(STUDY_TEXT.replace("width", "wdth"), SPEC, "mine.yaml"), {})
+    wrong = SPEC.replace("width: 4", "wdth: 4")
+    with pytest.raises(ArchError, match=r"net\.yaml:4: .*no field"):
+        checked(StudyText(STUDY_TEXT, wrong, spec_file="net.yaml"), {})
+    with pytest.raises(ArchError, match=r"net\.yaml: this is the spec of a network, not a study"):
+        checked(StudyText(SPEC, file="net.yaml"), {})
     with pytest.raises(ArchError, match=r"own\.yaml: is no text in UTF-8"):
         launch.uploaded(b"\xff\xfe", "own.yaml")
 
@@ -88,10 +98,9 @@ def test_limits_are_asked_for_even_where_there_are_none() -> None:
 @pytest.mark.torch
 def test_a_search_runs_to_its_end_and_goes_on_with_more(here: Path) -> None:
     launch.start(checked(TINY, {}), workers=1, device="cpu")
-    wait_for(lambda: not launch.running())
     folder = RUNS / "tiny"
+    wait_for(lambda: launch.said(folder).startswith("archgen best tiny shows more"))
     assert [run.state for run in runs()] == ["complete"]
-    assert launch.said(folder).startswith("archgen best tiny shows more")
     again = checked(launch.written(str(folder)), {"trials": 3})
     launch.start(again, workers=1, device="cpu")
     wait_for(lambda: not launch.running())
@@ -134,13 +143,35 @@ def test_who_asks_second_is_told_so(here: Path) -> None:
     assert not (RUNS / "tiny" / STUDY).exists()
 
 
+def test_what_a_search_printed_elsewhere_is_not_what_an_earlier_one_printed_here(
+    here: Path,
+) -> None:
+    folder = RUNS / "tiny"
+    with owned(folder):
+        for line, said in ((launch.STARTING, launch.STARTING), ("error: earlier", "")):
+            (folder / launch.SAID).write_text(f"{line}\n")
+            os.utime(folder / launch.SAID, (1e9, 1e9))
+            assert launch.said(folder) == said
+        (folder / launch.SAID).write_text(f"interrupted; {GOES_ON}\n")
+        assert launch.ended(folder) == "interrupted; press Start to go on"
+
+
+def test_devices_are_named_as_a_search_takes_them() -> None:
+    first, second, *others = launch.devices()
+    assert (first, second) == ("auto", "cpu")
+    for name in others:
+        check_device(name)
+
+
 @pytest.mark.torch
 def test_a_search_that_cannot_begin_says_why(here: Path) -> None:
     with pytest.raises(ArchError, match="no device 'tpu'"):
         launch.start(checked(TINY, {}), device="tpu")
-    launch.start(checked(TINY, {"train.data": "cifar10"}), device="cpu")
-    wait_for(lambda: not launch.running())
-    assert launch.said(RUNS / "tiny").startswith("error: data: CIFAR10 is not here")
+    with pytest.raises(ArchError, match="cuda:99"):
+        launch.start(checked(TINY, {}), device="cuda:99")
+    with suppress(ArchError):  # it may end while it is still waited for
+        launch.start(checked(TINY, {"name": "other", "train.data": "cifar10"}), device="cpu")
+    wait_for(lambda: launch.said(RUNS / "other").startswith("error: data: CIFAR10 is not here"))
 
 
 @pytest.mark.torch
@@ -148,8 +179,8 @@ def test_a_search_that_takes_its_time_is_left_to_itself(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch, "PATIENCE", 0.0)
-    said = launch.start(checked(TINY, LONG), workers=1, device="cpu")
-    assert said == "it has not begun yet; see studies/runs/tiny/search.log"
+    launch.start(checked(TINY, LONG), workers=1, device="cpu")
+    assert launch.said(RUNS / "tiny") == launch.STARTING
     wait_for(lambda: [search.folder.name for search in launch.running()] == ["tiny"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from archgen.errors import ArchError
-from archgen.explorer.studies import folders
+from archgen.explorer.studies import facts_now, folders
 from archgen.report import facts_of
 from archgen.study import load_study
+from archgen.study.place import ENVIRONMENT
 from archgen.study.record import Record
 from archgen.study.report import Row, trials
 from archgen.study.runs import changed, held, runs, state_of
 from archgen.study.storage import JOURNAL, STUDY, owned, settle
+from archgen.study.watch import Watch
 
 from .conftest import Write
 
@@ -70,6 +73,26 @@ def test_searches_are_listed_with_their_state_and_best(write: Write, tmp_path: P
     assert (found["a"].trained, found["a"].trials) == (2, 4)
     assert [row.number for row in found["a"].best] == [1]
     assert found["a"].changed.tzinfo is not None
+
+
+def test_a_search_is_complete_when_it_did_what_it_was_asked_for(
+    write: Write, tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs" / "a"
+    begin(folder, write(), [50.0, 70.0])
+    for said, count, state in (
+        ([], 4, "stopped"),
+        ([{}], 4, "stopped"),
+        ([{"trials": 2}], 2, "complete"),
+        ([{"trials": 2}, {"trials": 3}], 3, "stopped"),
+        ([{"trials": "many"}], 4, "stopped"),
+    ):
+        (folder / ENVIRONMENT).write_text(json.dumps({"runs": said}))
+        (run,) = runs(folder.parent)
+        facts = facts_of(folder)
+        assert (run.trials, run.state) == (facts.trials, facts.state) == (count, state)
+        now = facts_now(Watch(folder))
+        assert (now.trials, now.state) == (count, state)
 
 
 def test_a_running_one_is_told_by_its_lock(write: Write, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_a_search_from_start_to_end(write: Write, tmp_path: Path) -> None:
 
     # Where it ran.
     (ran,) = json.loads((run / "environment.json").read_text())["runs"]
-    assert (ran["workers"], ran["devices"]) == (1, ["cpu"])
+    assert (ran["workers"], ran["devices"], ran["trials"]) == (1, ["cpu"], 6)
     assert ran["torch"] == torch.__version__.partition("+")[0]
 
     # Progress: a first call, each epoch, each end.
