@@ -10,6 +10,7 @@ from shared import refuse
 from archgen.explorer import launch
 from archgen.explorer.markdown import escaped
 from archgen.report.facts import Facts
+from archgen.study.storage import RUNS
 
 
 def show_starting(study: str) -> None:
@@ -33,5 +34,5 @@ def show_ending(folder: Path, facts: Facts) -> None:
         "screens/launch.py",
         label="Go on with it",
         icon=":material/play_circle:",
-        query_params={"space": str(launch.RUNS / folder.name)},
+        query_params={"space": str(RUNS / folder.name)},
     )
