@@ -20,6 +20,8 @@ PRESET, PICKED, FIRST = "compare_preset", "compare_picked", "compare_first"
 def chosen() -> list[str]:
     """Give what is compared: the address's, this session's last, or what is on the screen."""
     words = st.query_params.get_all(KEY) or st.session_state.get(KEY) or [current().word()]
+    if (asked := len(set(words))) > MOST:
+        st.warning(f"{asked} networks were asked for; the first {MOST} are compared.")
     choose(words)
     return [*st.session_state[KEY]]
 

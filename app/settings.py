@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from archgen.explorer.settings import Setting
 
 Places = dict[str, DeltaGenerator]
-"""By path of a setting: below its widget, for what is wrong with it."""
+"""By path of a setting: below its row, for what is wrong with it."""
 
 
 def ask(settings: Sequence[Setting], key: str, places: Places, columns: int = 3) -> dict[str, Any]:
@@ -28,9 +28,10 @@ def ask(settings: Sequence[Setting], key: str, places: Places, columns: int = 3)
     for index, setting in enumerate(settings):
         if index % columns == 0:
             row = st.columns(columns, vertical_alignment="bottom")
+            below = st.empty()
         with row[index % columns]:
             value = _widget(setting, f"{key}:{setting.path}")
-            places[setting.path] = st.empty()
+        places[setting.path] = below
         if value != setting.value:
             changes[setting.path] = value
     return changes

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import streamlit as st
-from shared import show
+from shared import refuse, show
 
 from archgen import ArchError
 from archgen.explorer.markdown import escaped
 from archgen.explorer.studies import log_of
-from archgen.explorer.trials import Opened, asked, beside, opened
+from archgen.explorer.trials import Opened, asked, beside, opened, strangers
 from archgen.report.facts import MEANINGS, Facts
 from archgen.study import Row, Study
 from archgen.study.watch import Watch
 from archgen.view import duration, figure
 from archgen.view.colours import STYLES
 
-KEY = "trial"
+KEY, KEPT = "trial", "studies:trial"
 
 
 def key_of(watch: Watch, *what: object) -> str:
@@ -31,6 +31,20 @@ def chosen(facts: Facts) -> list[int]:
 def choose(numbers: list[int]) -> None:
     """Put candidates into the address."""
     st.query_params[KEY] = ",".join(map(str, numbers[: len(STYLES)]))
+
+
+def remember(study: str) -> None:
+    """Keep a study's chosen candidates over page switches, which clear the address."""
+    if KEY in st.query_params:
+        st.session_state[KEPT] = study, st.query_params[KEY]
+    elif KEPT in st.session_state and st.session_state[KEPT][0] == study:
+        st.query_params[KEY] = st.session_state[KEPT][1]
+
+
+def forget() -> None:
+    """Choose no candidate."""
+    st.query_params.pop(KEY, None)
+    st.session_state.pop(KEPT, None)
 
 
 def heard(key: str, numbers: list[int]) -> None:
@@ -56,6 +70,8 @@ def _opened(_study: Study, _row: Row, digest: str, values: str) -> Opened:
 def show_candidate(facts: Facts, watch: Watch) -> None:
     """Show one of the chosen candidates, if any: what is changed, figures, stages; and open it."""
     numbers = chosen(facts)
+    if absent := strangers(st.query_params.get(KEY, ""), facts.rows):
+        refuse(f"This study has no candidate {absent}.")
     if not numbers:
         return
     number = numbers[0]
@@ -66,7 +82,7 @@ def show_candidate(facts: Facts, watch: Watch) -> None:
         row = facts.rows[number]
         st.subheader(f"Candidate {number}: {row.state}", help=MEANINGS[row.state])
         if st.button("Close", type="tertiary", icon=":material/close:"):
-            del st.query_params[KEY]
+            forget()
             st.rerun()
     st.text(_said(facts, row))
     try:

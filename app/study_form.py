@@ -33,8 +33,8 @@ def choose() -> tuple[str, launch.StudyText]:
     text = launch.uploaded(study.getvalue(), study.name)
     if spec is None:
         return study.file_id, launch.StudyText(text, file=study.name)
-    own = launch.uploaded(spec.getvalue(), spec.name)
-    return study.file_id, launch.StudyText(text, own, study.name, spec.name)
+    its = launch.uploaded(spec.getvalue(), spec.name)
+    return study.file_id, launch.StudyText(text, its, study.name, spec.name)
 
 
 def ask_numbers(study: Study, key: str, places: Places) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from archgen.explorer import launch
 from archgen.explorer.studies import folders, running, seconds_left, workers
 from archgen.report.facts import Facts
 from archgen.report.told import STATES
@@ -55,10 +56,16 @@ def _best(facts: Facts, name: str) -> tuple[str, str]:
 
 
 @st.fragment(run_every="2s")
-def wait_for_first() -> None:
-    """Run the whole page again when the first search has begun."""
-    if folders():
+def wait_for(study: str | None) -> None:
+    """Run the whole page again when a search can be read or has ended; None waits for any."""
+    found = folders()
+    if found if study is None else study in found or study not in begun():
         st.rerun()
+
+
+def begun() -> set[str]:
+    """The names of the folders that searches run in; one may have nothing to read yet."""
+    return {search.folder.name for search in launch.running()}
 
 
 @st.fragment(run_every="2s")

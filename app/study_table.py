@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from study_candidate import heard, key_of
+from study_candidate import chosen, heard, key_of
 
 from archgen.explorer.trials import (
     BEST,
@@ -39,9 +39,14 @@ def show_table(facts: Facts, watch: Watch) -> None:
     }
     config["seconds"] = st.column_config.NumberColumn("time (s)", format=FORMATS["seconds"])
     numbers = [row.number for row in rows]
+    key = _key(watch, numbers)
+    ticked = [index for index, number in enumerate(numbers) if number in chosen(facts)]
+    if key not in st.session_state:  # it is drawn anew, with ticks that no one has just made
+        st.session_state[f"{key_of(watch, 'candidates')}:heard"] = [numbers[i] for i in ticked]
     event: Any = st.dataframe(
         table, height=HEIGHT, hide_index=True, column_config=config, placeholder="",
-        key=_key(watch, numbers), on_select="rerun", selection_mode="multi-row",
+        key=key, on_select="rerun", selection_mode="multi-row",
+        selection_default={"selection": {"rows": ticked}},
         alt=f"{len(rows)} candidates",
     )  # fmt: skip
     st.caption(f"{len(rows):,} of {len(facts.rows):,} candidates. Select rows to see networks.")

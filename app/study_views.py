@@ -11,6 +11,7 @@ from study_candidate import chosen, heard, key_of
 from study_table import show_table
 
 from archgen.explorer.markdown import escaped
+from archgen.explorer.rings import ringed
 from archgen.explorer.slices import slices
 from archgen.explorer.trials import batched
 from archgen.report import charts
@@ -35,13 +36,14 @@ def show_view(facts: Facts, watch: Watch) -> None:
     VIEWS[view](facts, watch)
 
 
-def _draw(watch: Watch, chart: Chart | None, name: str, empty: str = EMPTY) -> None:
-    """Draw a chart; its points that stand for candidates can be selected."""
+def _draw(facts: Facts, watch: Watch, chart: Chart | None, name: str, empty: str = EMPTY) -> None:
+    """Draw a chart; its points that stand for candidates can be selected, the chosen are ringed."""
+    numbers = chosen(facts)
     if chart is None:
         st.info(empty)
         return
     figure = {
-        "data": chart.data,
+        "data": ringed(chart.data, numbers),
         "layout": chart.layout | {"height": max(HEIGHT, chart.layout["height"])},
     }
     numbered = any("customdata" in trace for trace in chart.data)
@@ -56,17 +58,21 @@ def _draw(watch: Watch, chart: Chart | None, name: str, empty: str = EMPTY) -> N
 
 
 def _trade_off(facts: Facts, watch: Watch) -> None:
-    _draw(watch, charts.trade_off(facts), "trade_off")
+    _draw(facts, watch, charts.trade_off(facts), "trade_off")
 
 
 def _history(facts: Facts, watch: Watch) -> None:
-    _draw(watch, charts.history(facts), "history")
+    _draw(facts, watch, charts.history(facts), "history")
 
 
 def _curves(facts: Facts, watch: Watch) -> None:
     numbers = chosen(facts) or [row.number for row in facts.leading[:3]]
     _draw(
-        watch, charts.curves(facts, numbers), "curves", "No candidate has an epoch behind it yet."
+        facts,
+        watch,
+        charts.curves(facts, numbers),
+        "curves",
+        "No candidate has an epoch behind it yet.",
     )
     st.caption("The candidates that are chosen in another view have curves of their own.")
 
@@ -77,7 +83,7 @@ def _importances(facts: Facts, watch: Watch) -> None:
     ends = [(row.number, row.digest, row.seconds) for row in (*some[:1], *some[-1:])]
     parts = _weighed(facts.study, some, str(facts.study.data()), len(some), ends)
     said = f"{LEAST} complete candidates are needed to tell; there are {len(done)}."
-    _draw(watch, charts.importance(replace(facts, importances=parts)), "importance", said)
+    _draw(facts, watch, charts.importance(replace(facts, importances=parts)), "importance", said)
 
 
 @st.cache_data(max_entries=16, show_spinner="Weighing what decides")
@@ -94,15 +100,15 @@ def _slices(facts: Facts, watch: Watch) -> None:
         st.info(EMPTY)
         return
     name = st.selectbox("Over", list(words), format_func=words.__getitem__)
-    _draw(watch, slices(facts, name, words[name]), "slices")
+    _draw(facts, watch, slices(facts, name, words[name]), "slices")
 
 
 def _parallel(facts: Facts, watch: Watch) -> None:
-    _draw(watch, parallel(facts), "parallel")
+    _draw(facts, watch, parallel(facts), "parallel")
 
 
 def _distribution(facts: Facts, watch: Watch) -> None:
-    _draw(watch, charts.distribution(facts), "distribution")
+    _draw(facts, watch, charts.distribution(facts), "distribution")
 
 
 def _outcomes(facts: Facts, _: Watch) -> None:

@@ -29,7 +29,7 @@ try:
     study = launch.checked(text, ask_numbers(written, f"launch:{key}", places))
 except ArchError as error:
     if (near := nearest(error.path, places)) is not None:
-        places[near].markdown(f":red[{escaped(error.message)}]")
+        places[near].markdown(f":red[{escaped(str(error))}]")
     refuse(error)
 else:
     for change in study.changes:

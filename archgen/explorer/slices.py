@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archgen.report.facts import Facts, named
 from archgen.report.traces import (
+    FEW,
     POINTS,
     Chart,
     axis,
@@ -47,9 +48,11 @@ def slices(facts: Facts, name: str, words: str) -> Chart | None:
     for trace in data:
         chosen = [values[number] for number in trace["customdata"]]
         trace["x"] = chosen if numeric else [safe(cut(plain(value))) for value in chosen]
+    numbers = data[0]["customdata"] or [0]
+    step = {"dtick": 1} if max(numbers) - min(numbers) <= FEW else {}  # there is no candidate 1.5
     data[0]["marker"] |= {
         "color": data[0]["customdata"], "colorscale": [[0, BLUE], [1, ORANGE]],
-        "colorbar": {"title": {"text": "candidate", "side": "right"}, "thickness": 12},
+        "colorbar": {"title": {"text": "candidate", "side": "right"}, "thickness": 12, **step},
     }  # fmt: skip
     x = {"title": {"text": safe(words)}, "type": "linear" if numeric else "category"}
     said = f"{candidates(len(others) + len(leading))} over {words}."

@@ -53,6 +53,14 @@ def asked(word: str, rows: Iterable[Row]) -> list[int]:
     return [known[one] for one in words if one in known]
 
 
+def strangers(word: str, rows: Iterable[Row]) -> str:
+    """Say which parts of a word in the address are no candidate's number."""
+    known = {str(row.number) for row in rows}
+    return ", ".join(
+        one for one in dict.fromkeys(word.split(",", WORDS)[:WORDS]) if one and one not in known
+    )
+
+
 def marked(state: State) -> str:
     """Give a state with its mark."""
     return f"{MARKS[state]} {state}"

@@ -114,3 +114,10 @@ def test_the_curve_stands_in_the_address() -> None:
     assert not app.exception
     params = app.dataframe[1].value
     assert (macs["resnet34"].iloc[-1], params["resnet34"].iloc[-1]) == ("512,000", "513,000")
+
+
+def test_more_networks_than_have_their_place_are_not_left_out_in_silence() -> None:
+    words = [f"dpn68;stem.kernel={kernel}" for kernel in (1, 3, 5, 9, 11, 13, 15, 17)]
+    page = opened(*words)
+    assert any("8 networks were asked for" in each.value for each in page.warning)
+    assert addressed(page) == words[:6]

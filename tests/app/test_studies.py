@@ -14,9 +14,11 @@ from pages import open_page
 from streamlit.testing.v1 import AppTest
 
 from archgen.explorer import Shown
+from archgen.explorer.markdown import escaped
 from archgen.study import Study, candidate, trials
 from archgen.study.record import Record
 from archgen.study.report import front
+from archgen.study.storage import owned
 
 VIEWS = [
     "Trade-off", "Candidates", "History", "Learning curves", "Importances", "Slice",
@@ -188,6 +190,34 @@ def test_numbers_in_the_address_that_no_candidate_has_are_left_out(study: Study)
     assert not page.subheader
 
 
+def test_the_chosen_are_ringed_ticked_and_kept_over_other_pages(study: Study) -> None:
+    page = open_page("studies", study="drawn", trial="0,3,99")
+    assert "has no candidate 99" in page.error[0].value
+    page.segmented_control[0].set_value("Candidates").run()
+    _, tables = page.session_state["studies:drawn:drawn"]
+    assert page.session_state[f"studies:drawn:candidates:{tables}"].selection.rows == [0, 3]
+    assert page.query_params["trial"] == "0,3,99"
+    page.switch_page("screens/explore.py").run()
+    del page.query_params["trial"]
+    page.switch_page("screens/studies.py").run()
+    assert page.query_params["trial"] == "0,3,99"
+    press(page, "Close")
+    assert "trial" not in page.query_params
+
+
+def test_a_search_that_starts_says_so_and_one_that_died_why(study: Study, runs: Path) -> None:
+    journal = runs / "drawn" / "journal.log"
+    journal.write_bytes(b"")
+    with owned(runs / "drawn"):
+        assert "is starting" in open_page("studies", study="drawn").info[0].value
+        journal.unlink()
+        assert "is starting" in open_page("studies", study="drawn").info[0].value
+    journal.write_bytes(b"")
+    (runs / "drawn" / "search.log").write_text("error: no device 'cuda:7'\n")
+    page = open_page("studies", study="drawn")
+    assert escaped("error: no device 'cuda:7'") in page.error[0].value
+
+
 def test_an_unknown_study_is_said_and_another_shown(study: Study) -> None:
     page = open_page("studies", study="../../etc")
     assert "etc" in page.warning[0].value
@@ -216,7 +246,7 @@ def test_a_damaged_journal_is_one_line(study: Study, runs: Path) -> None:
 def test_a_search_that_ended_before_it_could_write_says_so(study: Study, runs: Path) -> None:
     (runs / "drawn" / "journal.log").write_bytes(b"")
     page = open_page("studies")
-    assert "No candidate is written yet" in page.info[0].value
+    assert "ended before it could write" in page.info[0].value
 
 
 def test_what_one_session_chooses_and_filters_is_not_another_s(study: Study) -> None:
@@ -234,7 +264,7 @@ def test_what_one_session_chooses_and_filters_is_not_another_s(study: Study) -> 
 def test_a_candidate_is_compared_with_the_spec_of_its_study(study: Study, runs: Path) -> None:
     [row] = front(trials(runs / "drawn"), study.score)[:1]
     page = open_page("studies", study="drawn", trial=str(row.number))
-    [link] = [link for link in page.get("page_link") if link.proto.query_string]
+    [link] = [link for link in page.get("page_link") if "nets=" in link.proto.query_string]
     words = parse_qs(link.proto.query_string)["nets"]
     base, shown = (Shown.read(word).net().digest() for word in words)
     assert (base, shown) == (study.net.digest(), candidate(study, row.values).digest())

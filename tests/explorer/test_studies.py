@@ -11,6 +11,7 @@ import pytest
 from journals import write_journal
 
 from archgen.errors import ArchError
+from archgen.explorer.rings import ringed
 from archgen.explorer.slices import slices
 from archgen.explorer.studies import facts_now, folders, log_of, running, seconds_left
 from archgen.explorer.trials import (
@@ -28,6 +29,7 @@ from archgen.explorer.trials import (
     opened,
     within,
 )
+from archgen.report.charts import trade_off
 from archgen.report.facts import Facts, named, spoken
 from archgen.study import candidate, load_study
 from archgen.study.storage import open_journal, trial_folder
@@ -156,6 +158,17 @@ def test_a_candidate_opens_as_the_network_that_it_is(facts: Facts) -> None:
         }  # fmt: skip
         assert "Parameters" in tables.figures[""]
         assert tables.stages["path"][0] == "stem"
+
+
+def test_the_points_of_the_chosen_have_rings(facts: Facts) -> None:
+    chart = trade_off(facts)
+    assert chart is not None
+    first, second = facts.complete[:2]
+    *before, ring = ringed(chart.data, [first.number, second.number, 9999])
+    assert before == chart.data
+    against = {(row.scores["params"], row.scores["top1"]) for row in (first, second)}
+    assert set(zip(ring["x"], ring["y"], strict=True)) == against
+    assert ringed(chart.data, []) == chart.data
 
 
 def test_a_study_of_an_own_spec_opens_as_its_text(tmp_path: Path) -> None:
