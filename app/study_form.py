@@ -11,7 +11,7 @@ from settings import Places, ask
 from archgen import yamlfile
 from archgen.explorer import launch
 from archgen.explorer.settings import settings
-from archgen.study.space import Study
+from archgen.study.definition import Study
 
 
 def choose() -> tuple[str, launch.StudyText]:

@@ -17,11 +17,12 @@ from tempfile import TemporaryDirectory
 
 from archgen.analysis import COUNTED
 from archgen.study import Row, Study, load_study, storage
+from archgen.study.definition import violations
 from archgen.study.judge import Judged, is_taken, row_of
 from archgen.study.record import Record
 from archgen.study.report import State
 from archgen.study.sampler import params_of
-from archgen.study.space import everything, label, values_at, violations
+from archgen.study.space import everything, label, values_at
 
 STUDY = """\
 name: drawn

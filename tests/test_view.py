@@ -12,7 +12,7 @@ from archgen.graph import Map
 from archgen.inverse import COSTS
 from archgen.ops import Conv, Norm, Pool, Slice, Times
 from archgen.spec import Net
-from archgen.study.space import TRAINED
+from archgen.study.definition import TRAINED
 from archgen.view import (
     NAMES,
     dot,

@@ -17,10 +17,10 @@ from typing import Any
 from archgen import files, yamlfile
 from archgen.errors import ArchError, unknown
 from archgen.explorer.settings import Setting, changed
+from archgen.study.definition import Limit, Study
 from archgen.study.load import parse_study
 from archgen.study.place import check_device, known_runs
 from archgen.study.runs import owner
-from archgen.study.space import Limit, Study
 from archgen.study.status import GOES_ON
 from archgen.study.storage import LOCK, RUNS, SPEC, STUDY, owned, settle, writable
 

@@ -11,18 +11,11 @@ from typing import Any
 
 from archgen.report.importance import importances
 from archgen.spec import Net
+from archgen.study.definition import TRAINED, Study, candidate, violations
 from archgen.study.place import known_runs, wished
 from archgen.study.report import Row, leaders, studied, trials
 from archgen.study.runs import State, changed, state_of
-from archgen.study.space import (
-    TRAINED,
-    Parameter,
-    Study,
-    candidate,
-    everything,
-    violations,
-    walk,
-)
+from archgen.study.space import Parameter, everything, walk
 from archgen.view import NAMES, brief, chosen, endings, with_unit
 
 SHOWN = 3

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from archgen.study.definition import Direction, Study
 from archgen.study.report import Row
 from archgen.study.sampler import params_of
-from archgen.study.space import Direction, Study
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -12,8 +12,8 @@ from html import escape
 from typing import Any, TypeVar
 
 from archgen.report.facts import LABELS
+from archgen.study.definition import Study
 from archgen.study.report import Row, value_of
-from archgen.study.space import Study
 from archgen.view import endings, figure, varied
 
 T = TypeVar("T")

@@ -9,9 +9,9 @@ from typing import Any
 from archgen.analysis import cost
 from archgen.errors import ArchError
 from archgen.spec import Net
+from archgen.study.definition import Study, candidate, violations
 from archgen.study.report import Row
 from archgen.study.solve import solve
-from archgen.study.space import Study, candidate, violations
 
 
 @dataclass(frozen=True)

@@ -11,23 +11,10 @@ from pydantic import ValidationError
 from archgen import files, yamlfile
 from archgen.errors import ArchError, unknown
 from archgen.spec import Net, load, parse
+from archgen.study.definition import COSTS, TRAINED, Study, candidate
 from archgen.study.mistakes import at, mistake
 from archgen.study.solve import solve
-from archgen.study.space import (
-    COSTS,
-    GRID,
-    NESTED,
-    TRAINED,
-    Branch,
-    Choice,
-    Range,
-    Space,
-    Study,
-    candidate,
-    everything,
-    label,
-    walk,
-)
+from archgen.study.space import GRID, NESTED, Branch, Choice, Range, Space, everything, label, walk
 from archgen.train.adapt import adapt
 from archgen.yamlfile import Loc
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from archgen import yamlfile
 from archgen.columns import from_validation
 from archgen.errors import ArchError, unknown
-from archgen.study.space import Branch, Choice, Limit, Pruner, Range, Sampler, Study
+from archgen.study.definition import Limit, Pruner, Sampler, Study
+from archgen.study.space import Branch, Choice, Range
 from archgen.train.recipe import Recipe
 from archgen.yamlfile import Loc
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from archgen.study.definition import Study
 from archgen.study.judge import Judged, is_taken, judge
 from archgen.study.report import Row
 from archgen.study.sampler import SHOWN, STARTUP, Model, params_of, seed_of
-from archgen.study.space import Study, combination, everything, label, values_at
+from archgen.study.space import combination, everything, label, values_at
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 from statistics import median
 
+from archgen.study.definition import COSTS, Pruner, Study
 from archgen.study.report import Row, gain
-from archgen.study.space import COSTS, Pruner, Study
 
 
 def gives_up(row: Row, rows: Iterable[Row], study: Study) -> bool:

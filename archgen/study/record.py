@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archgen.study.definition import Study
 from archgen.study.report import CANDIDATE, OUTCOME, TEST, Row, attributes, rows_of
-from archgen.study.space import Study
 from archgen.study.storage import open_journal
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from archgen import yamlfile
 from archgen.errors import ArchError
 from archgen.spec import Net, load
+from archgen.study.definition import TRAINED, Direction, Study
 from archgen.study.load import read_study
-from archgen.study.space import TRAINED, Direction, Study
 from archgen.study.storage import (
     JOURNAL,
     SPEC,

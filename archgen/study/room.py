@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from random import Random
 
+from archgen.study.definition import Study, violations
 from archgen.study.judge import Judged, judge
-from archgen.study.space import Study, values_at, violations
+from archgen.study.space import values_at
 
 # A smaller share of candidates that pass is worth a warning.
 NARROW = 0.02

@@ -16,6 +16,7 @@ from archgen.errors import ArchError
 from archgen.files import write_whole
 from archgen.study import worker
 from archgen.study.crew import Crew, Died, call
+from archgen.study.definition import Study, candidate
 from archgen.study.job import Done, Failed, GoingOn, Grown, Job, Message, Trained
 from archgen.study.judge import row_of
 from archgen.study.load import load_study
@@ -25,7 +26,6 @@ from archgen.study.prune import gives_up
 from archgen.study.record import Record
 from archgen.study.report import Row, front, ranked
 from archgen.study.room import probe
-from archgen.study.space import Study, candidate
 from archgen.study.status import GOES_ON, Ending, Outcome, Progress, Status
 from archgen.study.stop import Stop
 from archgen.study.storage import (

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from archgen.errors import ArchError
+from archgen.study.definition import Direction
 from archgen.study.place import known_runs, wished
 from archgen.study.report import Row, leaders, studied, trials
-from archgen.study.space import Direction
 from archgen.study.storage import JOURNAL, LOCK, RUNS, readable
 
 State = Literal[

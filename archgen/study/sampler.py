@@ -11,8 +11,9 @@ from hashlib import blake2b
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from archgen.study.definition import Study, violations
 from archgen.study.report import Row, gain
-from archgen.study.space import Choice, Range, Study, everything, label, violations, walk
+from archgen.study.space import Choice, Range, everything, label, walk
 
 if TYPE_CHECKING:
     import optuna

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archgen.inverse import nearest
-from archgen.study.space import Study
+from archgen.study.definition import Study
 
 
 def solve(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:

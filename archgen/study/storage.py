@@ -21,8 +21,8 @@ from typing import IO, TYPE_CHECKING, Any
 from archgen import yamlfile
 from archgen.errors import ArchError, unknown
 from archgen.files import reason, write_whole
+from archgen.study.definition import Study
 from archgen.study.load import read_study
-from archgen.study.space import Study
 
 if TYPE_CHECKING:
     import optuna

@@ -12,10 +12,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from archgen.study.definition import Study
 from archgen.study.place import ENVIRONMENT
 from archgen.study.report import TEST, Row, read_row, studied
 from archgen.study.runs import held
-from archgen.study.space import Study
 from archgen.study.storage import JOURNAL, SPEC, STUDY, open_journal, readable
 
 if TYPE_CHECKING:

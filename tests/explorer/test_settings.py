@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from archgen.explorer.settings import changed, settings
 from archgen.study import load_study
-from archgen.study.space import Pruner, Study
+from archgen.study.definition import Pruner, Study
 from archgen.train.recipe import Recipe
 
 

@@ -191,7 +191,7 @@ def test_of_a_real_search(tmp_path: Path) -> None:
     run = tmp_path / "run"
     search(load_study(tmp_path / "tiny.yaml"), folder=run, device="cpu", trials=3)
     facts = facts_of(run)
-    assert (facts.trained, facts.state) == (3, "stopped")
+    assert (facts.trained, facts.state) == (3, "complete")
     said = Reader(page(facts)).said
     assert "The search was stopped and can go on: 3 of 4 candidates trained" in said
     assert f"Candidate {facts.best[0].number}:" in said

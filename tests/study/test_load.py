@@ -14,7 +14,7 @@ import archgen
 from archgen import files
 from archgen.errors import ArchError
 from archgen.study import Study, candidate, load_study, search
-from archgen.study.space import violations
+from archgen.study.definition import violations
 from archgen.train.datasets import DATA_SETS
 
 from .conftest import Write

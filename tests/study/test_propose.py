@@ -15,10 +15,11 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 import archgen
 from archgen import cost
 from archgen.study import Row, load_study
+from archgen.study.definition import COSTS
 from archgen.study.judge import judge, row_of
 from archgen.study.propose import FINITE, LOOKS, Proposer
 from archgen.study.sampler import STARTUP, params_of
-from archgen.study.space import COSTS, values_at
+from archgen.study.space import values_at
 
 from .conftest import Write
 

@@ -8,7 +8,7 @@ from archgen.study import Row
 from archgen.study.report import front, ranked
 
 if TYPE_CHECKING:
-    from archgen.study.space import Direction
+    from archgen.study.definition import Direction
 
 BOTH: dict[str, Direction] = {"top1": "maximize", "macs": "minimize"}
 ONE: dict[str, Direction] = {"loss": "minimize"}

@@ -9,8 +9,8 @@ import pytest
 from digits_search import SPEC
 
 from archgen.study import load_study
+from archgen.study.definition import Study
 from archgen.study.room import probe
-from archgen.study.space import Study
 
 from .conftest import Write
 

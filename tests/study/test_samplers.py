@@ -13,11 +13,12 @@ import pytest
 
 from archgen import files, yamlfile
 from archgen.study import Row, Study, load_study
+from archgen.study.definition import violations
 from archgen.study.judge import judge, row_of
 from archgen.study.propose import Proposer
 from archgen.study.room import probe
 from archgen.study.sampler import STARTUP
-from archgen.study.space import combination, label, violations
+from archgen.study.space import combination, label
 
 from .conftest import Write
 

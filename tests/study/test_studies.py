@@ -8,8 +8,9 @@ import pytest
 
 from archgen import cost, files
 from archgen.study import Study, load_study
+from archgen.study.definition import violations
 from archgen.study.room import probe
-from archgen.study.space import Choice, violations
+from archgen.study.space import Choice
 
 NAMES = files.names("studies")
 FAMILIES = ["dpn", "drn", "dsnet", "mixed", "parnet", "pyramid"]
