@@ -196,7 +196,7 @@ def test_the_diagrams_button_lies_over_nothing_above_it(visit: Visit) -> None:
     drawing = page.get_by_test_id("stGraphVizChart")
     drawing.hover()
     button = page.get_by_role("button", name="Fullscreen").first
-    part = page.get_by_role("combobox", name="Open a part")
+    part = page.get_by_test_id("stSelectbox").filter(has=page.get_by_label("Open a part"))
     at, above = button.bounding_box(), part.bounding_box()
     assert at is not None
     assert above is not None
