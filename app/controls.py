@@ -14,7 +14,7 @@ from archgen.explorer import Knob, Lock, Refusal, Shown, Span, Turned, curves, k
 from archgen.spec import Net
 
 TURNED, EXACT = "knobs.turned", "knobs.exact"
-WIDTH = 128
+WIDTH = 188
 """Pixels of a control: two stand side by side where the window is 1280 wide."""
 
 
@@ -40,7 +40,9 @@ def draw_controls(net: Net, base: Net, shown: Shown, lock: Lock | None) -> None:
     )
     refused, follows = _refusal(shown), lock.by if lock is not None else ""
     draw_rewrite(net, node or "", refused, _take)
-    exact = st.toggle("Type numbers", key=EXACT, help="Any number that the field allows")
+    exact = st.toggle(
+        "Type numbers", key=EXACT, help="Any that the field allows, beyond the ends of the sliders"
+    )
     found = {knob.path: knob for knob in knobs(net) if knob.node == node}
     origins = {knob.path: knob for knob in knobs(base)}
     order = [*(path for path in origins if path in found), *(p for p in found if p not in origins)]
@@ -95,8 +97,9 @@ def _draw_number(knob: Knob, value: Any, around: Span | None, args: dict[str, An
         args |= {"format": "%.6g"}
     if knob.optional:
         args |= {"value": None, "placeholder": "none"}
-    ends = {"min_value": knob.low, "max_value": knob.high}
-    args |= {end: kind(number) for end, number in ends.items() if number is not None}
+    # What is too large is refused in words; the field alone would only turn red.
+    if knob.low is not None:
+        args |= {"min_value": kind(knob.low)}
     st.number_input(**args)
 
 

@@ -28,7 +28,10 @@ def draw_diagram(word: str) -> None:
         del st.query_params[KEY]
     _way(drawn)
     text = dot(drawn, link=_link, ink=INKS[st.context.theme.type or "light"])
-    st.graphviz_chart(text, alt=drawn.said)
+    with st.container(horizontal_alignment="center"):
+        st.graphviz_chart(text, width="content", alt=drawn.said)
+    if drawn.legend:
+        st.caption(drawn.legend)
     _clicks(key=CLICK, data={"key": KEY}, on_opened_change=_open_clicked)
 
 

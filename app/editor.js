@@ -1,7 +1,8 @@
-// A text with line numbers, and a message under the line that it is about. Texts come in as data
-// and reach the page as `value` and `textContent` alone.
+// A text with line numbers, its wrong line marked, and under it what is wrong there. Texts come in
+// as data and reach the page as `value` and `textContent` alone.
 const PAUSE = 400; // milliseconds without a key until the text is sent
 const LINE = 20; // pixels; --line in the style sheet
+const TOP = 8; // pixels above the first line
 
 export default function ({ data, parentElement, setStateValue }) {
   const editor = parentElement.querySelector(".editor");
@@ -9,12 +10,20 @@ export default function ({ data, parentElement, setStateValue }) {
   const numbers = editor.querySelector(".numbers");
   const mark = editor.querySelector(".mark");
   const message = editor.querySelector(".message");
+  const wrong = data.line > 0;
 
+  const scroll = () => {
+    numbers.style.translate = `0 ${-area.scrollTop}px`;
+    mark.style.top = `${TOP + (data.line - 1) * LINE - area.scrollTop}px`;
+  };
   const lay = () => {
-    const lines = area.value.split("\n");
-    numbers.textContent = lines.map((_, index) => index + 1).join("\n");
-    area.style.height = `calc(${lines.length} * var(--line))`;
-    area.style.width = `${Math.max(...lines.map((line) => line.length)) + 4}ch`;
+    const count = area.value.split("\n").length;
+    if (editor.count !== count) {
+      editor.count = count;
+      editor.style.setProperty("--lines", count);
+      numbers.textContent = Array.from({ length: count }, (_, index) => index + 1).join("\n");
+    }
+    scroll();
   };
   const send = () => {
     clearTimeout(editor.timer);
@@ -26,8 +35,23 @@ export default function ({ data, parentElement, setStateValue }) {
     clearTimeout(editor.timer);
     editor.edition = data.edition;
     area.value = data.text;
+    area.scrollTop = area.scrollLeft = 0;
   }
+  mark.hidden = message.hidden = !wrong;
+  area.setAttribute("aria-invalid", wrong);
+  message.textContent = wrong ? `Line ${data.line}: ${data.message}` : "";
   lay();
+  // A line that is out of sight is shown once: who scrolls away from it meant to.
+  if (wrong && editor.told !== message.textContent) {
+    const top = (data.line - 1) * LINE;
+    if (top < area.scrollTop || top + LINE > area.scrollTop + area.clientHeight - TOP) {
+      area.scrollTop = top - area.clientHeight / 2;
+      scroll();
+    }
+  }
+  editor.told = message.textContent;
+
+  area.onscroll = scroll;
   area.oninput = () => {
     lay();
     clearTimeout(editor.timer);
@@ -36,23 +60,5 @@ export default function ({ data, parentElement, setStateValue }) {
   area.onkeydown = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
   };
-
-  const wrong = data.line > 0;
-  editor.classList.toggle("wrong", wrong);
-  area.setAttribute("aria-invalid", wrong);
-  mark.hidden = message.hidden = !wrong;
-  const top = area.offsetTop + (data.line - 1) * LINE;
-  mark.style.top = `${top}px`;
-  message.style.top = `${top + LINE}px`;
-  mark.style.width = `${area.offsetLeft + area.offsetWidth}px`;
-  editor.onscroll = () => (message.style.translate = `${editor.scrollLeft}px`);
-  message.textContent = wrong ? `Line ${data.line}: ${data.message}` : "";
-  // It lies over the lines that follow: who goes there reads them through it.
-  const last = data.line + Math.ceil(message.offsetHeight / LINE);
-  area.onkeyup = area.onclick = () => {
-    const caret = area.value.slice(0, area.selectionStart).split("\n").length;
-    message.classList.toggle("aside", caret > data.line && caret <= last);
-  };
-  area.onkeyup();
   return () => clearTimeout(editor.timer);
 }

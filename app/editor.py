@@ -1,4 +1,4 @@
-"""The editor: a spec's text, with a mistake told under its line. The network follows what is right.
+"""The editor: a spec's text, with a mistake marked in its line. The network follows what is right.
 
 A component of our own: Streamlit's text areas know no lines.
 """
@@ -19,8 +19,8 @@ _HTML = """
   <div class="numbers" aria-hidden="true"></div>
   <textarea aria-label="Spec as YAML" aria-describedby="mistake" spellcheck="false"
     autocapitalize="off" autocomplete="off" wrap="off"></textarea>
-</div><div class="mark" hidden></div>
-<div class="message" id="mistake" role="alert" hidden></div></div>
+  <div class="mark" hidden></div>
+</div><div class="message" id="mistake" role="alert" hidden></div></div>
 """
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(

@@ -66,7 +66,7 @@ def draw_stages(rows: list[StageRow]) -> None:
                 "stride": row.stride or None,
                 "parameters": row.params,
                 "MACs": row.macs,
-                "share of MACs": row.share,
+                "share of MACs": 100 * row.share,
             }
             for row in rows
         ],
@@ -75,7 +75,9 @@ def draw_stages(rows: list[StageRow]) -> None:
         column_config={
             "parameters": st.column_config.NumberColumn(format="localized"),
             "MACs": st.column_config.NumberColumn(format="localized"),
-            "share of MACs": st.column_config.ProgressColumn(format="percent"),
+            "share of MACs": st.column_config.ProgressColumn(
+                format="%.1f%%", min_value=0, max_value=100
+            ),
         },
         placeholder="",
         alt="The stages of the network",

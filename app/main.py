@@ -18,8 +18,8 @@ PAGES = [
 ]
 
 # Without a picture of its own, each page would fetch one from the network.
-st.set_page_config(
-    page_title="archgen", page_icon=Path(__file__).with_name("icon.svg"), layout="wide"
-)
+st.set_page_config(page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 st.html(Path(__file__).with_name("page.css"))
-st.navigation(PAGES, position="top").run()
+page = st.navigation(PAGES, position="top")
+st.set_page_config(page_title=f"{page.title} · archgen")
+page.run()

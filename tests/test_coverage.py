@@ -34,6 +34,16 @@ def test_paths_by_hand():
     assert (found.seen, found.density, found.field.shape) == (25, 1, (5, 5))
 
 
+def test_a_thousand_shortcuts_do_not_overflow():
+    """Each doubles the paths: 2 ** 2000 is no float. Points only, so that all lead to one pixel."""
+    builder = Builder((2, 4, 4))
+    x = builder.input
+    for number in range(2000):
+        x = x + x.conv(f"conv_{number}", 2, 1)
+    found = coverage(builder.graph("deep", [x]), pixel=(1, 2))
+    assert (found.shares[1, 2], found.seen) == (1, 1)
+
+
 def test_even_dilations_see_one_pixel_in_four():
     found = coverage(chain(2, 4, 2))
     assert (found.field.shape, found.seen) == ((17, 17), 9 * 9)

@@ -74,7 +74,11 @@ def test_a_dual_path_runs_in_two_lanes() -> None:
         ("stages.2.3 to 18", "stages.2.19", "dense 672"),
     ]
     (more,) = [box for box in drawn.boxes if box.folded > 1]
-    assert more.lines[1] == "16 more like this, 1696x14x14"
+    assert more.lines[1] == "16 more, 1696x14x14"  # each is wider than the one before
+    assert drawn.legend == (
+        "Blue arrows: residual lane, red: dense lane, with their channels; "
+        "dashed: several parts as one."
+    )
     assert more.opens == "stages.2.3"
 
 

@@ -241,6 +241,8 @@ def test_short(count: float, text: str) -> None:
         ("receptive_field", 1203, "1,203 px", "1,203 px"),
         ("receptive_field", None, "-", "-"),
         ("saved_bytes", 305_135_616, "291.0 MiB", "291.0 MiB"),
+        ("saved_bytes", 1023 * 2**20, "1,023.0 MiB", "1,023.0 MiB"),
+        ("saved_bytes", 12_082_898_000, "11.3 GiB", "11.3 GiB"),
     ],
 )
 def test_costs_are_written_in_one_way(

@@ -16,7 +16,7 @@ from archgen import ArchError
 editing = draft(opened())
 shown = editing.shown
 word = shown.word()
-head, choice = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+head, choice = st.columns(2, gap="medium", vertical_alignment="bottom")
 with choice:
     draw_choice(shown)
 try:
@@ -29,10 +29,11 @@ except ArchError as error:
     else:
         st.info("Choose another network.")
     st.stop()
+st.set_page_config(page_title=f"{net.name} · Explore · archgen")
 with head:
     draw_head(net, shown)
 draw_figures(cost, cost)
-left, right = st.columns([2, 3], gap="medium")
+left, right = st.columns(2, gap="medium")
 with left:
     draw_editor(editing)
     if editing.error is not None:

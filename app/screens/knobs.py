@@ -27,6 +27,7 @@ except ArchError as error:
         st.page_link("screens/explore.py", label="Choose another network")
     st.stop()
 
+st.set_page_config(page_title=f"{net.name} · Turn knobs · archgen")
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     st.title(net.name, width="content")
     st.page_link("screens/explore.py", label="Choose another network", icon=":material/arrow_back:")

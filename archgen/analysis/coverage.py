@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import frexp
 from typing import TYPE_CHECKING, TypeAlias
 
 from archgen.analysis.last_map import before_head
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Values: TypeAlias = NDArray[np.float64]
+
+
+_LARGE = 2.0**500
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,11 +176,19 @@ def _one(call: Call, pixel: tuple[int, int] | None) -> Values:
 
 
 def _followed(graph: Graph, end: int, start: int, values: Values) -> Values | None:
-    """Give what of the values on one call's result comes from another's; None if nothing does."""
+    """Give what of the values on one call's result comes from another's; None if nothing does.
+
+    Only their proportions are meant: paths double with each shortcut, so that all are scaled down
+    together, by powers of two, before they overflow.
+    """
     found = {end: values}
     for index in range(end, start, -1):
         if (here := found.pop(index, None)) is None:
             continue
+        if (most := float(here.max(initial=0))) > _LARGE:
+            scale = 0.5 ** frexp(most)[1]
+            here = here * scale
+            found = {source: each * scale for source, each in found.items()}
         call = graph.calls[index]
         for source in call.inputs:
             shape = graph.calls[source].shape

@@ -19,6 +19,8 @@ HEIGHT = 860
 """Pixels."""
 MARKED = 120
 """Units up to which each has its mark."""
+BARS = 600
+"""Units up to which each has its bar; browsers take seconds for thousands."""
 LETTER = 0.019
 """Part of the axis that a letter of a stage's name above it needs, on a narrow screen."""
 
@@ -61,7 +63,7 @@ def _lines(
         mark = 6 if len(rows) <= MARKED else 0
         own = [mark if row and row.stream == stream else 0 for row in points]
         yield {
-            "type": "scatter", "mode": "lines+markers", **_named(stream),
+            "type": "scatter", "mode": "lines+markers" if mark else "lines", **_named(stream),
             "x": [row and row.layers for row in points],
             "y": [row and panel.of(row) for row in points],
             "text": [row and _hover(panel, row) for row in points],
@@ -74,7 +76,13 @@ def _lines(
 def _bars(
     panel: Measure, rows: Sequence[DepthRow], streams: Sequence[str]
 ) -> Iterable[dict[str, Any]]:
-    """Draw a bar as wide as its unit is deep; units that end at one depth share the room."""
+    """Draw a bar as wide as its unit is deep; units that end at one depth share the room.
+
+    Of very many units only the outline is drawn, as steps.
+    """
+    if len(rows) > BARS:
+        yield from _steps(panel, rows, streams)
+        return
     at = {row.path: row for row in rows}
     places: dict[str, tuple[float, float]] = {}
     for _, group in groupby(sorted(rows, key=lambda row: row.layers), lambda row: row.layers):
@@ -94,6 +102,21 @@ def _bars(
             "text": [_hover(panel, row) for row in own], "textposition": "none",
             "hovertemplate": "%{text}<extra></extra>",
             "marker": {"color": STYLES[number % len(STYLES)].color, "line": {"width": 0}},
+        }  # fmt: skip
+
+
+def _steps(
+    panel: Measure, rows: Sequence[DepthRow], streams: Sequence[str]
+) -> Iterable[dict[str, Any]]:
+    for number, stream in enumerate(streams):
+        own = [row for row in rows if row.stream == stream]
+        yield {
+            "type": "scatter", "mode": "lines", "fill": "tozeroy", **_named(stream),
+            "x": [row.layers for row in own],
+            "y": [panel.height(panel.of(row) or 0) for row in own],
+            "text": [_hover(panel, row) for row in own],
+            "hovertemplate": "%{text}<extra></extra>",
+            "line": {"color": STYLES[number % len(STYLES)].color, "width": 1, "shape": "vh"},
         }  # fmt: skip
 
 
@@ -148,7 +171,7 @@ def _show_input(layout: dict[str, Any], side: int) -> None:
 
 
 def _show_stages(layout: dict[str, Any], rows: Sequence[DepthRow]) -> None:
-    """Shade every other stage, and name those that have the room."""
+    """Shade every other stage, and name those that have the room, at least by their numbers."""
     start, end = 0, max(row.layers for row in rows)
     for index, (stage, group) in enumerate(groupby(rows[1:], lambda row: row.stage)):
         stop = max(row.layers for row in group)
@@ -160,10 +183,13 @@ def _show_stages(layout: dict[str, Any], rows: Sequence[DepthRow]) -> None:
                      "y0": 0, "y1": 1, "layer": "below", "fillcolor": GREY, "opacity": 0.12,
                      "line": {"width": 0}}
                 )  # fmt: skip
-            if number <= 2 and stop - start >= LETTER * end * len(stage):
+            room = (stop - start) / (LETTER * end)
+            names = (stage, stage.rpartition(".")[2])
+            name = next((each for each in names if len(each) <= room), None)
+            if number <= 2 and name:
                 layout["annotations"].append(
                     {"xref": x, "x": (start + stop) / 2, "yref": f"{y} domain", "y": 1,
-                     "yanchor": "bottom", "text": safe(stage), "showarrow": False}
+                     "yanchor": "bottom", "text": safe(name), "showarrow": False}
                 )  # fmt: skip
         start = stop
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -113,14 +113,18 @@ def curve_chart(curve: Curve, before: Curve | None) -> Chart:
         curve: What it is now.
         before: What it was, if it was another; drawn dashed.
     """
-    data = [] if before is None else [_line(before, "before", GREY, "dash", "diamond-open")]
-    data.append(_line(curve, "now", BLUE, "solid", "circle"))
-    ends = [*accumulate(map(len, curve.stages), initial=0)]
+    rooms = _rooms(curve, before)
+    ends = [*accumulate(rooms, initial=0)]
+    aligned = before is not None and len(before.stages) == len(rooms)
+    starts = ends if aligned else [0]
+    data = [] if before is None else [_line(before, starts, "before", GREY, "dash", "diamond-open")]
+    data.append(_line(curve, ends, "now", BLUE, "solid", "circle"))
     middles = [(one + other + 1) / 2 for one, other in pairwise(ends)]
     layout: dict[str, Any] = {
         "height": 300,
         "margin": {"t": 56, "r": 8, "l": 8, "b": 8},
-        "xaxis": {"title": {"text": "unit, in order"}, "showgrid": False, "zeroline": False},
+        "xaxis": {"title": {"text": "unit, in order"}, "showgrid": False, "zeroline": False,
+                  "showticklabels": rooms == [*map(len, curve.stages)]},
         "yaxis": {
             "title": {"text": curve.path},
             "rangemode": "tozero",
@@ -143,10 +147,25 @@ def curve_chart(curve: Curve, before: Curve | None) -> Chart:
     return Chart(data, layout, _said(curve, before))
 
 
-def _line(curve: Curve, name: str, color: str, dash: str, symbol: str) -> dict[str, Any]:
+def _rooms(curve: Curve, before: Curve | None) -> list[int]:
+    """Give each part the room of the longer one, so that parts stand above one another."""
+    now = [*map(len, curve.stages)]
+    if before is None or len(before.stages) != len(now):
+        return now
+    return [max(pair) for pair in zip(now, map(len, before.stages), strict=True)]
+
+
+def _line(
+    curve: Curve, starts: Sequence[int], name: str, color: str, dash: str, symbol: str
+) -> dict[str, Any]:
+    """Draw the values of each part from its start on; of one start, all in a row."""
+    parts = curve.stages if len(starts) > 1 else (curve.values,)
     return {
         "type": "scatter", "mode": "lines+markers", "name": name,
-        "x": [*range(1, len(curve.values) + 1)], "y": curve.values,
+        "x": [start + unit for start, part in zip(starts, parts, strict=False)
+              for unit in range(1, len(part) + 1)],
+        "y": curve.values, "customdata": [*range(1, len(curve.values) + 1)],
+        "hovertemplate": "%{y:,} (unit %{customdata})",
         "line": {"color": color, "width": 2, "dash": dash, "shape": "hvh"},
         "marker": {"color": color, "symbol": symbol, "size": 6},
     }  # fmt: skip

@@ -18,6 +18,9 @@ MEANINGS = {
     "peak_bytes": "Most activations that inference holds at once",
 }
 
+ROOM = 10**9
+"""So many parameters, or more, have no room for all digits."""
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -25,7 +28,7 @@ class Tile:
 
     Args:
         label: What it is.
-        value: What it is now; parameters with all digits.
+        value: What it is now; parameters with all digits, if they have the room.
         change: By which part it changed: ``+4.2%``; "" if it did not, or was nothing.
         before: What it was; "" if it did not change.
         help: What is counted.
@@ -45,7 +48,8 @@ def tiles(figures: Iterable[FigurePair]) -> list[Tile]:
 
 def _tile(pair: FigurePair) -> Tile:
     label, said, now = titled(pair.what), MEANINGS[pair.what], pair.first
-    value = exact(pair.what, now) if pair.what == "params" else figure(pair.what, now)
+    all_digits = pair.what == "params" and (now or 0) < ROOM
+    value = exact(pair.what, now) if all_digits else figure(pair.what, now)
     if now == pair.second:
         return Tile(label, value, help=said)
     change = "" if pair.ratio is None else f"{pair.ratio - 1:+.1%}"

@@ -50,9 +50,11 @@ def short(count: float) -> str:
 
 
 def mebibytes(count: float) -> str:
-    """Write bytes as people compare them: ``214.0 MiB``, below ten with two digits."""
-    value = count / 2**20
-    return f"{value:,.{1 if value >= 9.995 else 2}f} MiB"
+    """Write bytes as people compare them: ``214.0 MiB``, ``9.31 GiB``; below ten two digits."""
+    value, unit = count / 2**20, "MiB"
+    if value >= 1023.95:
+        value, unit = value / 2**10, "GiB"
+    return f"{value:,.{1 if value >= 9.995 else 2}f} {unit}"
 
 
 def duration(seconds: float) -> str:

@@ -171,6 +171,38 @@ def test_a_box_opens_by_click_and_by_key(visit: Visit) -> None:
     expect(page.locator("g.node")).to_have_count(7)
 
 
+def test_a_long_text_scrolls_and_its_mistake_lies_over_no_line(visit: Visit) -> None:
+    page = settled(visit("/?net=resnet18"))
+    expect(page).to_have_title("resnet18 · Explore · archgen")
+    editor = page.get_by_label("Spec as YAML")
+    text = editor.input_value() + "# more\n" * 3000 + "wrong: 1\n"
+    put = "(area, text) => { area.value = text; area.dispatchEvent(new Event('input')); }"
+    editor.evaluate(put, text)
+    mistake = page.get_by_role("alert").filter(has_text="no key 'wrong'")
+    expect(mistake).to_be_visible()
+    area, below, mark = (
+        each.bounding_box() for each in (editor, mistake, page.locator(".editor .mark"))
+    )
+    assert area is not None
+    assert below is not None
+    assert mark is not None
+    assert area["height"] < 900
+    assert area["y"] < mark["y"] < mark["y"] + mark["height"] <= area["y"] + area["height"]
+    assert below["y"] >= area["y"] + area["height"]
+
+
+def test_the_diagrams_button_lies_over_nothing_above_it(visit: Visit) -> None:
+    page = settled(visit("/?net=dpn131&open=stages.2"))
+    drawing = page.get_by_test_id("stGraphVizChart")
+    drawing.hover()
+    button = page.get_by_role("button", name="Fullscreen").first
+    part = page.get_by_test_id("stSelectbox").filter(has=page.get_by_label("Open a part"))
+    at, above = button.bounding_box(), part.bounding_box()
+    assert at is not None
+    assert above is not None
+    assert at["y"] >= above["y"] + above["height"]
+
+
 def test_a_click_on_a_box_keeps_what_is_typed(visit: Visit) -> None:
     page = settled(visit("/?net=dpn98"))
     editor = page.get_by_label("Spec as YAML")

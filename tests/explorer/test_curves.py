@@ -72,8 +72,17 @@ def test_bars_side_by_side_do_not_overlap() -> None:
 def test_stages_are_shaded_and_named_where_there_is_room() -> None:
     layout = along_depth(depth_rows(load("dpn131"))).layout
     named = [each["text"] for each in layout["annotations"] if each["yref"] == "y domain"]
-    assert named == ["stages.1", "stages.2"]
+    assert named == ["0", "stages.1", "stages.2", "3"]
     assert sum(each["type"] == "rect" for each in layout["shapes"]) == 3 * 6
+
+
+def test_thousands_of_units_are_a_few_lines() -> None:
+    """Browsers take seconds for a mark or a bar a unit."""
+    rows = depth_rows(load("resnet18").set({"stages.depth": [200] * 4}))
+    chart = along_depth(rows)
+    assert {trace["type"] for trace in chart.data} == {"scatter"}
+    assert {trace["mode"] for trace in chart.data} == {"lines"}
+    assert sum(chart.data[1]["y"]) == sum(row.macs for row in rows)
 
 
 def test_names_are_no_markup() -> None:

@@ -76,7 +76,9 @@ def test_a_curve_is_drawn_over_what_it_was() -> None:
     before, now = (curves(each)["stages.width"] for each in (net, net.set({"stages.depth.0": 20})))
     chart = curve_chart(now, before)
     was, line = chart.data
-    assert (was["x"], line["x"]) == ([*range(1, 55)], [*range(1, 57)])
+    # 18 units a stage: the second and third stages stand above those of before.
+    assert (was["x"], line["x"]) == ([*range(1, 19), *range(21, 57)], [*range(1, 57)])
+    assert was["customdata"] == [*range(1, 55)]
     assert (was["name"], was["line"]["dash"]) == ("before", "dash")
     assert (line["name"], line["y"][-1]) == ("now", 64)
     assert [shape["x0"] for shape in chart.layout["shapes"]] == [20.5, 38.5]

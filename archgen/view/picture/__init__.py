@@ -14,6 +14,7 @@ from archgen.spec import Net
 from archgen.view.picture.arrows import Arrow, arrows
 from archgen.view.picture.boxes import Box, boxes
 from archgen.view.picture.parts import Parts
+from archgen.view.words import capital
 
 __all__ = ["Arrow", "Box", "Picture", "picture"]
 
@@ -54,6 +55,18 @@ class Picture:
         said += ["residual and dense lanes"] if any(arrow.lane for arrow in self.arrows) else []
         said += ["shortcuts past units as arcs"] if any(arrow.arc for arrow in self.arrows) else []
         return f"{', '.join(said)}; {', '.join(box.lines[0] for box in self.boxes)}"
+
+    @property
+    def legend(self) -> str:
+        """What its colours and dashes mean, as far as it has them; "" for none."""
+        said = []
+        if any(arrow.lane for arrow in self.arrows):
+            said.append("blue arrows: residual lane, red: dense lane, with their channels")
+        if any(arrow.arc for arrow in self.arrows):
+            said.append("green arcs: what a unit reads of units before the last")
+        if any(box.folded > 1 for box in self.boxes):
+            said.append("dashed: several parts as one")
+        return capital("; ".join(said)) + "." if said else ""
 
 
 def picture(net: Net, path: str = "") -> Picture:

@@ -150,7 +150,8 @@ def _alike(parts: Parts, group: Sequence[Member]) -> str:
     if all(isinstance(member, int) for member in group):
         return " operations"
     if len({_kind(parts, member) for member in group}) == 1:
-        return " like this"
+        shapes = {parts.graph.calls[calls(member)[-1]].shape for member in group}
+        return " like this" if len(shapes) == 1 else ""
     labels = Counter(parts.graph.labels.get(_path(parts, member), "") for member in group)
     return f" {next(iter(labels))}" if len(labels) == 1 else ""
 
