@@ -193,7 +193,7 @@ def test_of_a_real_search(tmp_path: Path) -> None:
     facts = facts_of(run)
     assert (facts.trained, facts.state) == (3, "complete")
     said = Reader(page(facts)).said
-    assert "The search was stopped and can go on: 3 of 4 candidates trained" in said
+    assert "The search is complete: 3 of 3 candidates trained" in said
     assert f"Candidate {facts.best[0].number}:" in said
     assert f"candidate {facts.best[0].number}" in summary(facts)
 
