@@ -175,6 +175,7 @@ def test_a_long_text_scrolls_and_its_mistake_lies_over_no_line(visit: Visit) -> 
     page = settled(visit("/?net=resnet18"))
     expect(page).to_have_title("resnet18 · Explore · archgen")
     editor = page.get_by_label("Spec as YAML")
+    expect(editor).to_have_value(re.compile("resnet18"))
     text = editor.input_value() + "# more\n" * 3000 + "wrong: 1\n"
     put = "(area, text) => { area.value = text; area.dispatchEvent(new Event('input')); }"
     editor.evaluate(put, text)

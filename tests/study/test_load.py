@@ -74,7 +74,7 @@ def test_whole_units_may_vary(write: Write) -> None:
         ("trials: 4", "trials: 0", 11, "trials: give at least 1, not 0"),
         ("trials: 4", "trials: many", 11, 'trials: give a whole number, not "many"'),
         ("trials: 4", "", 1, "trials: this field is required"),
-        ("name: tiny", "name: ../tiny", 1, "name: string should match pattern"),
+        ("name: tiny", "name: ../tiny", 1, "name: give small letters, digits and _"),
         ("kind: random", "kind: hyper", 10, "sampler.kind: give 'tpe', 'nsga2', 'gp', "),
         ("seed: 0}\ntrials", "sede: 0}\ntrials", 10, "sampler.sede: no key 'sede'; did you mean"),
         ("epochs: 2", "epoch: 2", 9, "train.epoch: no key 'epoch'; did you mean 'epochs'?"),
