@@ -6,11 +6,11 @@ import streamlit as st
 from shared import current, put, refuse, show
 
 from archgen import ArchError, cost
-from archgen.explorer import LABELS, Lock, Shown, knobs
+from archgen.explorer import Lock, Shown, knobs
 from archgen.explorer.markdown import escaped
 from archgen.inverse import COSTS
 from archgen.spec import Net
-from archgen.view.words import UNITS
+from archgen.view.words import UNITS, titled
 
 KEY = "hold"
 WRONG, FOLLOWED = "knobs.hold refused", "knobs.hold followed"
@@ -47,7 +47,7 @@ def draw_hold(net: Net, shown: Shown, lock: Lock | None) -> None:
         put(BY, lock.by)
     with st.expander("Hold a cost", icon=":material/lock:", expanded=lock is not None):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.selectbox("Hold", COSTS, None, LABELS.__getitem__, key=COST, on_change=_chosen,
+            st.selectbox("Hold", COSTS, None, titled, key=COST, on_change=_chosen,
                          placeholder="nothing", width=190)  # fmt: skip
             unit = UNITS.get(st.session_state[COST])
             st.number_input(f"at ({unit})" if unit else "at", 1, Lock.MOST, None, key=TARGET,
@@ -72,7 +72,7 @@ def _draw_reached(lock: Lock, net: Net, shown: Shown) -> None:
         st.caption(escaped(f"{lock.by} follows; {off:+.2%} off the target."))
         return
     far = "has none now" if off is None else f"is {off:+.1%} off"
-    said = f"{LABELS[lock.cost]}: the network {far}."
+    said = f"{titled(lock.cost)}: the network {far}."
     if st.session_state.get(FOLLOWED) == (shown, lock.word()):
         st.warning(escaped(f"{said} No value of {lock.by} comes nearer."))
         return

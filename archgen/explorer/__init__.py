@@ -10,12 +10,11 @@ from archgen.explorer.seen import seen_map
 from archgen.explorer.shown import DEFAULT, Shown
 from archgen.explorer.spans import Span, span
 from archgen.explorer.table import cost_csv
-from archgen.explorer.tiles import LABELS, Tile, tiles
+from archgen.explorer.tiles import Tile, tiles
 from archgen.explorer.turning import Change, Lock, Refusal, Turned, changes, turn
 
 __all__ = [
     "DEFAULT",
-    "LABELS",
     "Change",
     "Curve",
     "Draft",

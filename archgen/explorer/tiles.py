@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from archgen.view import NAMES, FigurePair, exact, figure, titled
+from archgen.view import FigurePair, exact, figure, titled
 
-LABELS = {name: titled(name) for name in NAMES}
 MEANINGS = {
     "params": "Learned scalars",
     "macs": "Multiply-accumulates of an image",

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from archgen import cost, files, load
-from archgen.explorer import LABELS, Tile, cost_csv, curve_chart, curves, tiles
+from archgen.explorer import Tile, cost_csv, curve_chart, curves, tiles
 from archgen.inverse import COSTS
 from archgen.spec import Net
-from archgen.view import FigurePair, figure_pairs, stage_rows
+from archgen.view import NAMES, FigurePair, figure_pairs, stage_rows
 
 
 def test_a_schedule_gives_each_unit_its_width() -> None:
@@ -110,7 +110,7 @@ def test_a_receptive_field_may_be_none() -> None:
 
 
 def test_every_cost_that_can_be_held_has_a_name() -> None:
-    assert {*COSTS} <= {*LABELS}
+    assert {*COSTS} <= {*NAMES}
 
 
 def test_the_table_of_costs_adds_up() -> None:
